@@ -1,0 +1,67 @@
+"""The station-wide budget of Discogs calls: one row in PostgreSQL that every call to LML reserves from first.
+
+The generic cell rate algorithm without a burst, on the database's clock: whoever reserves is told how long to wait, and at
+most N + 1 calls fall into any 60 seconds, over all processes and hosts.
+"""
+
+import threading
+from collections.abc import Callable
+
+import psycopg
+
+from resources import sql_files
+
+DISCOGS = "discogs"
+
+
+class PostgresBudget:
+    """Reserves calls at ``per_minute``. Thread-safe; opens its connection at the first reservation.
+
+    Nothing waits in here: the caller sleeps what it is told, outside of any transaction.
+    """
+
+    def __init__(self, connect: Callable[[], psycopg.Connection], *, per_minute: float, name: str = DISCOGS) -> None:
+        self._connect = connect
+        self._gap_s = 60.0 / per_minute
+        self._name = name
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection | None = None
+
+    def reserve(self, cost: float) -> float:
+        """Take ``cost`` calls (0 or more) and return after how many seconds they may be made.
+
+        A cost of 0 takes nothing from others and waits only while the service asked everybody to stay away.
+        Raises psycopg.Error if the database cannot be asked: no reservation, no call.
+        """
+        if cost > 0:
+            return self._seconds("reserve_budget", cost=cost, gap_s=self._gap_s)
+        return self._seconds("select_budget_block")
+
+    def penalise(self, seconds: float) -> None:
+        """Let nobody call for so long from now: the service asked for it."""
+        self._seconds("block_budget", seconds=seconds)
+
+    def settle(self, reserved: float, used: float) -> None:
+        """Book what a call used beyond its reservation. What it did not use is not given back: others may stand behind it."""
+        if used > reserved:
+            self.reserve(used - reserved)
+
+    def close(self) -> None:
+        """Close the connection; a later reservation opens another."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+                self._connection = None
+
+    def _seconds(self, query: str, **parameters: object) -> float:
+        with self._lock:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._connect()
+                # A reservation that a crash forgets costs at most its own wait; a sync for each would cost milliseconds.
+                self._connection.execute("SET synchronous_commit TO off")
+            row = self._connection.execute(
+                sql_files.load("resources", query), {"name": self._name, **parameters}
+            ).fetchone()
+        if row is None:
+            raise psycopg.DataError(f"wxyc_assets.budget has no row {self._name}: run `wxyc migrate`")
+        return float(row[0])

@@ -1,0 +1,8 @@
+-- select_budget_block: for how many seconds more nobody may call at all.
+--
+-- Parameters
+--   name   text   the budget
+SELECT CASE WHEN blocked_until > clock_timestamp()
+  THEN extract(epoch FROM blocked_until - clock_timestamp()) ELSE 0 END::float8
+FROM wxyc_assets.budget
+WHERE name = %(name)s

@@ -1,0 +1,1 @@
+"""What decides to run something, and what tells people."""

@@ -1,0 +1,31 @@
+-- select_stale_shards: for every shard with libraries to ask about, how many, a digest of which and in what state, and whether
+-- a run is at work on it.
+--
+-- Parameters
+--   shard_count                          int
+--   stale_after, retry_after             interval
+--   include_null_canonical               boolean
+--
+-- The digest changes when a library joins or leaves the set, or was asked in between, and with nothing else.
+WITH eligible AS (
+  SELECT mod(e.library_id, %(shard_count)s) AS shard,
+    hashint8extended(
+      e.library_id,
+      COALESCE(hashfloat8extended(extract(epoch FROM e.last_verified_at)::float8, 1), 0)
+        # COALESCE(hashfloat8extended(extract(epoch FROM e.unresolved_attempted_at)::float8, 2), 0)) AS hash
+  FROM wxyc_assets.eligible_library(
+    now(), %(stale_after)s, %(retry_after)s, %(include_null_canonical)s, false) e
+), shards AS (
+  SELECT shard, count(*) AS libraries, bit_xor(hash) AS xor_hash
+  FROM eligible
+  GROUP BY shard
+)
+SELECT s.shard, s.libraries, format('%%s/%%s', s.libraries, s.xor_hash) AS digest,
+  EXISTS (
+    SELECT FROM pg_locks l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (l.classid::bigint << 32 | l.objid::bigint)
+        = hashtextextended('wxyc_assets/library_identity/' || s.shard, 0)) AS at_work
+FROM shards s
+ORDER BY s.shard

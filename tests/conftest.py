@@ -1,0 +1,71 @@
+"""A real PostgreSQL for every test that asks: one embedded server a session, a fresh database a test.
+
+``WXYC_TEST_DATABASE_URL`` (a superuser on another server, PostgreSQL 15 or newer) replaces the embedded one.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from resources.embedded_postgres import EmbeddedPostgres
+
+
+class Server:
+    """A running PostgreSQL that hands out databases."""
+
+    def __init__(self, admin_dsn: str) -> None:
+        self._admin = psycopg.connect(admin_dsn, autocommit=True)
+
+    def create_database(self, template: str | None = None) -> str:
+        """Create a database with a name of its own and return its DSN."""
+        name = f"t_{uuid.uuid4().hex}"
+        clause = psycopg.sql.SQL(" TEMPLATE {}").format(psycopg.sql.Identifier(template)) if template else None
+        self._admin.execute(
+            psycopg.sql.SQL("CREATE DATABASE {}{}").format(psycopg.sql.Identifier(name), clause or psycopg.sql.SQL(""))
+        )
+        return self.dsn(name)
+
+    def drop_database(self, dsn: str) -> None:
+        """Drop a database that this server handed out, whoever is still connected."""
+        name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
+        self._admin.execute(
+            psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(psycopg.sql.Identifier(str(name)))
+        )
+
+    def dsn(self, name: str) -> str:
+        info = self._admin.info
+        url = f"postgresql://{info.user}{':' + info.password if info.password else ''}@/{name}?host={info.host}"
+        return f"{url}&port={info.port}"
+
+    def close(self) -> None:
+        self._admin.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    configured = os.environ.get("WXYC_TEST_DATABASE_URL")
+    if configured:
+        server = Server(configured)
+        yield server
+        server.close()
+        return
+    embedded = EmbeddedPostgres(Path(tmp_path_factory.mktemp("pg")))
+    embedded.start()
+    server = Server(embedded.dsn("postgres"))
+    try:
+        yield server
+    finally:
+        server.close()
+        embedded.stop()
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """The DSN of an empty database."""
+    dsn = server.create_database()
+    yield dsn
+    server.drop_database(dsn)

@@ -1,0 +1,146 @@
+"""How a reply is read: the answer that it holds, or the error that it is."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from resources.lml.answers import parse_retry_after, read_answer
+from resources.lml.endpoints import HEALTH, RESOLVE_LIBRARIES
+from resources.lml.errors import (
+    LmlAuthError,
+    LmlBrokenAnswer,
+    LmlError,
+    LmlRateLimited,
+    LmlRequestError,
+    LmlServerError,
+)
+from resources.lml.models import BulkResolveAnswer, Health
+from resources.lml.transport import Reply
+from tests.resources.lml.loopback import KEY
+
+NOW = datetime(2026, 6, 8, 10, 0, 0, tzinfo=UTC)
+
+
+def read(status: int, body: bytes = b"{}", retry_after: str | None = None, problem: str | None = None):
+    reply = Reply(status, retry_after, body, problem)
+    return read_answer(reply, RESOLVE_LIBRARIES, BulkResolveAnswer, secret=SecretStr(KEY))[0]
+
+
+def error(*args, **kwargs) -> LmlError:
+    with pytest.raises(LmlError) as caught:
+        read(*args, **kwargs)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retryable"),
+    [
+        (400, LmlRequestError, False),
+        (401, LmlAuthError, False),
+        (403, LmlAuthError, False),
+        (404, LmlRequestError, False),
+        (413, LmlRequestError, False),
+        (422, LmlRequestError, False),
+        (429, LmlRateLimited, True),
+        (499, LmlRequestError, False),
+        (500, LmlServerError, True),
+        (502, LmlServerError, True),
+        (503, LmlServerError, True),
+        (504, LmlServerError, True),
+        (201, LmlBrokenAnswer, False),
+        (204, LmlBrokenAnswer, False),
+        (307, LmlBrokenAnswer, False),
+    ],
+)
+def test_each_status_is_one_kind_of_error(status, kind, retryable):
+    caught = error(status)
+    assert (type(caught), caught.status, caught.retryable, caught.called) == (kind, status, retryable, True)
+
+
+def test_an_error_quotes_lml_on_one_line_cut_and_without_the_key():
+    body = b'{"message": "bad\\nkey ' + KEY.encode() + b" " + b"x" * 500 + b'", "code": "E1"}'
+    text = str(error(422, body))
+    assert '"bad key [key] xxx' in text
+    assert KEY not in text
+    assert "\n" not in text
+    assert len(text) < 400
+
+
+def test_a_key_at_the_cut_does_not_leave_its_beginning():
+    body = b'{"message": "' + b"x" * 190 + KEY.encode() + b'"}'
+    assert KEY[:4] not in str(error(500, body))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 3}', b'{"detail": "x"}', b"\xff"])
+def test_an_error_without_a_message_of_lmls_is_told_all_the_same(body):
+    assert "/api/v1/identity/bulk-resolve-libraries with 500;" in str(error(500, body))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"results": [', b"\xff\xfe", b"[" * 100_000, b'{"results": [1' + b"0" * 5000 + b"]}"]
+)
+def test_what_is_no_json_may_be_tried_again(body):
+    caught = error(200, body)
+    assert (type(caught), caught.status, caught.retryable) == (LmlBrokenAnswer, 200, True)
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b"3", b"{}", b'{"results": null}', b'{"results": {"0": 1}}'])
+def test_a_wrong_envelope_will_be_wrong_again(body):
+    caught = error(200, body)
+    assert (type(caught), caught.status, caught.retryable) == (LmlBrokenAnswer, 200, False)
+
+
+def test_a_wrong_envelope_is_told_by_its_place_and_not_by_its_values():
+    assert "breaks the contract at results;" in str(error(200, b'{"results": "secret words"}'))
+    assert "secret words" not in str(error(200, b'{"results": "secret words"}'))
+
+
+def test_one_nan_or_lone_surrogate_does_not_lose_its_siblings():
+    answer = read(200, b'{"results": [{"confidence": NaN}, {"method": "\\ud800"}, {"library_id": 3}]}')
+    assert len(answer.results) == 3
+    assert answer.results[2] == {"library_id": 3}
+
+
+def test_an_unread_body_is_broken_but_an_error_status_comes_first():
+    caught = error(200, b"", problem="is larger than 9 bytes")
+    assert (type(caught), caught.retryable) == (LmlBrokenAnswer, False)
+    assert "is larger than 9 bytes" in str(caught)
+    assert isinstance(error(503, b"", problem="is larger than 9 bytes"), LmlServerError)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 1.5 ", 1.5),
+        ("Mon, 08 Jun 2026 10:00:30 GMT", 30.0),
+        ("Monday, 08-Jun-26 10:00:30 GMT", 30.0),
+        ("Mon, 08 Jun 2026 10:00:30 -0000", 30.0),
+        ("Mon, 08 Jun 2026 09:00:00 GMT", 0.0),
+        ("", None),
+        (None, None),
+        ("-5", None),
+        ("soon", None),
+        ("1e9", None),
+        ("nan", None),
+        ("٣", None),
+        ("9" * 400, None),
+        ("Mon, 99 Jun 2026 10:00:30 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(text, seconds):
+    assert parse_retry_after(text, NOW) == seconds
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 7.0), (503, 7.0), (400, None)])
+def test_retry_after_is_kept_unbounded_where_it_means_something(status, seconds):
+    assert error(status, retry_after="7").retry_after_s == seconds
+
+
+def test_an_unhealthy_lml_is_an_answer_and_a_proxys_503_is_not():
+    reply = Reply(503, None, b'{"status": "unhealthy"}')
+    assert read_answer(reply, HEALTH, Health, secret=None)[0].status == "unhealthy"
+    with pytest.raises(LmlServerError):
+        read_answer(Reply(503, None, b"<html>"), HEALTH, Health, secret=None)

@@ -1,0 +1,125 @@
+"""One exchange: it ends in time, it reads no more than it may, it goes nowhere else."""
+
+import gzip
+import socket
+import time
+import tracemalloc
+
+import httpx
+import pytest
+
+from resources.lml.errors import LmlTimeout, LmlUnreachable
+from resources.lml.transport import DeadlineTransport, Reply, exchange
+from tests.resources.lml.loopback import Loopback, cut_short, drip, hang_up, reply, zipped
+
+TIMEOUT_S = 0.4
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n"
+
+
+def send(lml: Loopback, *, body: bytes = b"{}", max_bytes: int = 1000, timeout_s: float = TIMEOUT_S) -> Reply:
+    with httpx.Client(transport=DeadlineTransport(), trust_env=False) as http:
+        request = http.build_request("POST", f"{lml.url}/x", content=body, timeout=timeout_s)
+        return exchange(http, request, auth=None, timeout_s=timeout_s, max_bytes=max_bytes)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        drip(b"", 10),  # nothing at all
+        drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", 0.35),  # headers, byte by byte
+        drip(HEAD + b"\r\n", 10),  # headers and then nothing
+        drip(HEAD + b"\r\n"),  # a body, byte by byte
+        drip(HEAD + b"\r\n" + b"x" * 100, 0.35),  # a body whose pauses are each shorter than the timeout
+    ],
+)
+def test_an_exchange_never_outlives_its_time(lml, play):
+    lml.plays = [play]
+    started = time.monotonic()
+    with pytest.raises(LmlTimeout, match=r"within 0\.4 s"):
+        send(lml)
+    assert TIMEOUT_S - 0.05 <= time.monotonic() - started < TIMEOUT_S + 0.2
+
+
+def test_a_peer_that_does_not_read_cannot_hold_an_exchange(lml):
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:
+        lml.url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(LmlTimeout):
+            send(lml, body=b"x" * 20_000_000)
+        assert time.monotonic() - started < TIMEOUT_S + 0.3
+
+
+@pytest.mark.parametrize("play", [hang_up, cut_short])
+def test_a_connection_that_breaks_is_told_as_such(lml, play):
+    lml.plays = [play]
+    with pytest.raises(LmlUnreachable, match="broke"):
+        send(lml)
+
+
+def test_nobody_listening_is_told_as_such():
+    nobody = Loopback(always=hang_up, url="http://127.0.0.1:1")
+    with pytest.raises(LmlUnreachable, match="LIBRARY_METADATA_URL"):
+        send(nobody)
+
+
+@pytest.mark.parametrize("size", [999, 1000])
+def test_a_body_up_to_the_bound_is_read(lml, size):
+    lml.plays = [reply(200, b"x" * size), zipped(b"x" * size)]
+    assert send(lml).body == b"x" * size
+    assert send(lml).body == b"x" * size
+
+
+def test_a_body_over_the_bound_is_not_kept(lml):
+    lml.plays = [reply(200, b"x" * 1001)]
+    got = send(lml)
+    assert got.body == b""
+    assert "larger than 1000 bytes" in got.problem
+
+
+def test_a_decompression_bomb_is_defused(lml):
+    bomb = gzip.compress(b"\0" * 200_000_000)
+    lml.plays = [reply(200, bomb, Content_Encoding="gzip")]
+    tracemalloc.start()
+    got = send(lml, max_bytes=100_000, timeout_s=10)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "larger than" in got.problem
+    assert peak < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("play", "problem"),
+    [
+        (reply(200, b"{}", Content_Encoding="gzip"), "damaged gzip"),
+        (reply(200, b"{}", Content_Encoding="zstd"), "not asked for"),
+    ],
+)
+def test_an_encoding_that_cannot_be_read_is_a_problem_and_no_crash(lml, play, problem):
+    lml.plays = [play]
+    assert problem in send(lml).problem
+
+
+def test_no_redirect_is_followed(lml):
+    lml.plays = [reply(307, b"", Location=f"{lml.url}/elsewhere")]
+    assert send(lml).status == 307
+    assert len(lml.seen) == 1
+
+
+def test_no_proxy_of_the_environment_is_used(lml, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert send(lml).status == 200
+
+
+def test_connections_are_kept_and_a_broken_exchange_does_not_spoil_the_next(lml):
+    with httpx.Client(transport=DeadlineTransport(), trust_env=False) as http:
+
+        def once() -> Reply:
+            request = http.build_request("POST", f"{lml.url}/x", content=b"{}", timeout=TIMEOUT_S)
+            return exchange(http, request, auth=None, timeout_s=TIMEOUT_S, max_bytes=1000)
+
+        lml.plays = [reply(200, b"a"), drip(HEAD + b"\r\n"), reply(200, b"b")]
+        assert once().body == b"a"
+        with pytest.raises(LmlTimeout):
+            once()
+        assert once().body == b"b"

@@ -1,0 +1,1 @@
+"""The WXYC data upkeep as one Dagster asset graph."""

@@ -1,0 +1,25 @@
+-- examine_privileges: for each table of the station that assets use, whether it is there and which privileges this role lacks.
+--
+-- Parameters
+--   station_schema   text
+WITH needs (table_name, privileges) AS (
+  VALUES
+    ('library', ARRAY['SELECT', 'UPDATE (unresolved_attempted_at)']),
+    ('library_watermark', ARRAY['SELECT']),
+    ('library_identity', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('library_identity_source', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('library_identity_history', ARRAY['INSERT'])
+), found AS (
+  SELECT n.table_name, n.privileges,
+    to_regclass(format('%%I.%%I', %(station_schema)s::text, n.table_name)) AS relation
+  FROM needs n
+)
+SELECT f.table_name, f.relation IS NOT NULL AS present,
+  CASE WHEN f.relation IS NOT NULL THEN ARRAY(
+    SELECT p FROM unnest(f.privileges) AS p
+    WHERE NOT CASE
+      WHEN p LIKE 'UPDATE (%%' THEN has_column_privilege(f.relation, 'unresolved_attempted_at', 'UPDATE')
+      ELSE has_table_privilege(f.relation, p) END)
+  END AS lacks
+FROM found f
+ORDER BY f.table_name

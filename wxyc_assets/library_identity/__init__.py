@@ -1,0 +1,1 @@
+"""The identity of each library row, asked of LML and kept fresh."""

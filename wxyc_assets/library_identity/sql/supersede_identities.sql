@@ -1,0 +1,35 @@
+-- supersede_identities: each stored identity that a new verdict changes is in library_identity_history, and is locked until it
+-- has been replaced. A verdict that only confirms what is stored leaves no history.
+--
+-- Parameters (arrays of one length, a library once)
+--   library_id                                int[]
+--   wikidata_qid, spotify_id, apple_music_id  text[]
+--   method                                    text[]
+--   confidence                                float8[]   0 to 1, stored as real
+--   reason                                    text       why the old row was superseded
+WITH verdict AS (
+  SELECT * FROM unnest(
+    %(library_id)s::int[], %(wikidata_qid)s::text[], %(spotify_id)s::text[], %(apple_music_id)s::text[],
+    %(method)s::text[], %(confidence)s::real[]
+  ) AS v (library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence)
+), changed AS (
+  SELECT i.*
+  FROM library_identity i
+  JOIN verdict v USING (library_id)
+  WHERE (i.discogs_master_id, i.discogs_release_id, i.musicbrainz_release_group_mbid, i.musicbrainz_release_mbid,
+         i.musicbrainz_recording_mbid, i.wikidata_qid, i.spotify_id, i.apple_music_id, i.method, i.confidence,
+         i.agreement_sources)
+    IS DISTINCT FROM
+        (NULL::int, NULL::int, NULL::uuid, NULL::uuid, NULL::uuid, v.wikidata_qid, v.spotify_id, v.apple_music_id,
+         v.method, v.confidence, NULL::text)
+  FOR UPDATE OF i
+)
+INSERT INTO library_identity_history (
+  library_id, discogs_master_id, discogs_release_id, musicbrainz_release_group_mbid, musicbrainz_release_mbid,
+  musicbrainz_recording_mbid, wikidata_qid, spotify_id, apple_music_id, last_verified_at, method, confidence,
+  agreement_sources, notes, superseded_reason, reason_category)
+SELECT library_id, discogs_master_id, discogs_release_id, musicbrainz_release_group_mbid, musicbrainz_release_mbid,
+  musicbrainz_recording_mbid, wikidata_qid, spotify_id, apple_music_id, last_verified_at, method, confidence,
+  agreement_sources, notes, %(reason)s, 'verdict_changed'
+FROM changed
+ORDER BY library_id

@@ -1,0 +1,198 @@
+"""Reads eligible libraries, page by page, and writes what LML said about them, set by set."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from resources import sql_files
+from wxyc_assets import ledger
+from wxyc_assets.library_identity.counters import Counters, summed
+from wxyc_assets.library_identity.verdicts import Library, Outcome, digest
+
+ASSET = "library_identity"
+NOTES = "consumer:lml-bulk"
+"""The mark on rows that this asset writes; readers know it from the predecessor."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which libraries a run asks about; the parameters of ``wxyc_assets.eligible_library``, up to an id."""
+
+    as_of: datetime
+    upto_id: int
+    stale_after: timedelta
+    retry_after: timedelta
+    include_null_canonical: bool = False
+    recheck: bool = False
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the selection as named SQL parameters."""
+        return dict(vars(self))
+
+
+def _execute(connection: psycopg.Connection, name: str, **parameters: object) -> psycopg.Cursor[tuple[Any, ...]]:
+    return connection.execute(sql_files.load("wxyc_assets.library_identity", name), parameters)
+
+
+def beginning(connection: psycopg.Connection) -> tuple[datetime, int]:
+    """Return the database's clock (aware, UTC) and the highest library id: a run looks at nothing newer."""
+    ((now, highest_id),) = _execute(connection, "select_beginning").fetchall()
+    return now, highest_id
+
+
+def pages(
+    connection: psycopg.Connection, selection: Selection, *, shard: int, shard_count: int, page_size: int
+) -> Iterator[list[Library]]:
+    """Yield the eligible libraries of a shard by ascending id; each at most once, whatever is written meanwhile.
+
+    Reads stretches of the id range that hold about a page of the shard: a bounded range is one index scan whatever the
+    planner believes about the predicate, where a LIMIT over it became a scan of the whole library a page.
+    """
+    waiting: list[Library] = []
+    after_id = -1
+    while (end := _stretch_end(connection, after_id, selection.upto_id, page_size * shard_count)) is not None:
+        rows = _execute(
+            connection,
+            "select_eligible",
+            **{**selection.parameters(), "upto_id": end},
+            after_id=after_id,
+            shard=shard,
+            shard_count=shard_count,
+        )
+        waiting += [Library(*row) for row in rows]
+        while len(waiting) >= page_size:
+            yield waiting[:page_size]
+            waiting = waiting[page_size:]
+        after_id = end
+    if waiting:
+        yield waiting
+
+
+def _stretch_end(connection: psycopg.Connection, after_id: int, upto_id: int, libraries: int) -> int | None:
+    row = _execute(
+        connection, "select_window_end", after_id=after_id, upto_id=upto_id, libraries=libraries
+    ).fetchone()
+    return row[0] if row else None
+
+
+def count_eligible(
+    connection: psycopg.Connection, selection: Selection, *, shards: Sequence[int], shard_count: int
+) -> dict[int, int]:
+    """Return how many libraries of each shard need asking; shards without any are absent."""
+    rows = _execute(
+        connection, "count_eligible", shards=list(shards), shard_count=shard_count, **selection.parameters()
+    )
+    return dict(rows.fetchall())
+
+
+@dataclass
+class ShardWriter:
+    """Writes the outcomes of one shard for one run, and keeps its tally: what it has committed so far."""
+
+    connection: psycopg.Connection
+    run_id: str
+    shard: int
+    tallied: Counters = Counters()
+
+    def write(self, outcomes: Sequence[Outcome], beside: Counters = Counters()) -> list[Outcome]:  # noqa: B008  # immutable
+        """Write a page in one transaction, or, where a library cannot be written, everything but that library.
+
+        ``beside`` counts what no input is: calls, latency, untrusted answers. Returns the outcomes as they were written.
+        Raises psycopg.OperationalError, or a ProgrammingError, for a fault that is not one library's.
+        """
+        try:
+            self._write_together(outcomes, beside)
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError, UnicodeEncodeError) as error:
+            if self.connection.closed:
+                raise
+            if len(outcomes) > 1:
+                middle = len(outcomes) // 2
+                return self.write(outcomes[:middle], beside) + self.write(outcomes[middle:])
+            rejected = [_writer_error(outcome, error) for outcome in outcomes]
+            self._write_together(rejected, beside)
+            return rejected
+        return list(outcomes)
+
+    def reject(self, rejected: Sequence[ledger.Rejected]) -> None:
+        """Put on record what no input can answer for."""
+        ledger.quarantine(self.connection, ASSET, self.run_id, rejected)
+
+    def complete(self) -> None:
+        """Record that the shard was walked to its end."""
+        self._tally(self.tallied, complete=True)
+
+    def _write_together(self, outcomes: Sequence[Outcome], beside: Counters) -> None:
+        with self.connection.transaction():
+            history_rows = self._write_identities([outcome for outcome in outcomes if outcome.identity])
+            self._mark(outcomes)
+            self._quarantine(outcomes)
+            tallied = summed((self.tallied, beside, *(outcome.counted() for outcome in outcomes)))
+            tallied = tallied.plus(history_rows_written=history_rows)
+            self._tally(tallied, complete=False)
+        self.tallied = tallied
+
+    def _tally(self, tallied: Counters, *, complete: bool) -> None:
+        ledger.write_tally(
+            self.connection,
+            asset=ASSET,
+            partition_key=str(self.shard),
+            run_id=self.run_id,
+            counters=tallied.stored(),
+            complete=complete,
+        )
+
+    def _write_identities(self, resolved: Sequence[Outcome]) -> int:
+        """Write identities and sources; return how many older identities went to the history."""
+        if not resolved:
+            return 0
+        rows = [(outcome.library_id, outcome.identity) for outcome in resolved if outcome.identity]
+        columns = {
+            "library_id": [library_id for library_id, _ in rows],
+            **{
+                name: [getattr(identity, name) for _, identity in rows]
+                for name in ("wikidata_qid", "spotify_id", "apple_music_id", "method", "confidence")
+            },
+        }
+        superseded = _execute(
+            self.connection, "supersede_identities", reason=f"{NOTES}: LML's verdict changed", **columns
+        ).rowcount
+        _execute(self.connection, "upsert_identities", notes=NOTES, **columns)
+        sources = [(library_id, source) for library_id, identity in rows for source in identity.sources]
+        if sources:
+            _execute(
+                self.connection,
+                "upsert_sources",
+                notes=NOTES,
+                library_id=[library_id for library_id, _ in sources],
+                **{
+                    name: [getattr(source, name) for _, source in sources]
+                    for name in ("source", "external_id", "method", "confidence")
+                },
+            )
+        return superseded
+
+    def _mark(self, outcomes: Sequence[Outcome]) -> None:
+        """Stamp what LML could not resolve, clear the marker of what it could."""
+        resolved = [outcome.library_id for outcome in outcomes if outcome.bucket == "resolved"]
+        attempted = [outcome.library_id for outcome in outcomes if outcome.bucket in {"unresolved", "compilation"}]
+        if resolved:
+            _execute(self.connection, "clear_markers", library_id=resolved)
+        if attempted:
+            _execute(self.connection, "stamp_markers", library_id=attempted)
+        ledger.release(self.connection, ASSET, resolved + attempted)
+
+    def _quarantine(self, outcomes: Sequence[Outcome]) -> None:
+        rejected = [
+            ledger.Rejected(outcome.library_id, outcome.bucket, outcome.reason, outcome.payload_digest)
+            for outcome in outcomes
+            if outcome.bucket in {"contract_violation", "writer_error"}
+        ]
+        self.reject(rejected)
+
+
+def _writer_error(outcome: Outcome, error: Exception) -> Outcome:
+    reason = f"{type(error).__name__}: {str(error).strip()}"
+    return Outcome(outcome.library_id, "writer_error", reason=reason, payload_digest=digest(repr(outcome.identity)))

@@ -1,0 +1,189 @@
+"""Judges one answer of LML against the page that was asked. Pure: values in, values out.
+
+Answers are matched by ``library_id``, never by position. Whatever is not an answer to a question of ours, or is a second
+one, is untrusted and never written. Source: DESIGN section 4, contract/library-identity.md.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from resources.lml.models import LibraryVerdict, Provenance
+from wxyc_assets.library_identity.counters import Bucket, Counters
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One input: a row of ``library``."""
+
+    library_id: int
+    artist_name: str
+    album_title: str
+    legacy_release_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One row of ``library_identity_source``."""
+
+    source: str
+    external_id: str
+    method: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a single_artist verdict makes true of a library."""
+
+    wikidata_qid: str | None
+    spotify_id: str | None
+    apple_music_id: str | None
+    method: str
+    confidence: float
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one input.
+
+    ``identity`` is set exactly in bucket ``resolved``; ``reason`` and ``payload_digest`` (SHA-256 of the answer, hex) where the
+    input is to be quarantined.
+    """
+
+    library_id: int
+    bucket: Bucket
+    identity: Identity | None = None
+    source_rows_skipped_null_confidence: int = 0
+    source_rows_skipped_invalid: int = 0
+    reason: str = ""
+    payload_digest: str = ""
+
+    def counted(self) -> Counters:
+        """Count this input once, with what its sources lost."""
+        return Counters(
+            scanned=1,
+            source_rows_skipped_null_confidence=self.source_rows_skipped_null_confidence,
+            source_rows_skipped_invalid=self.source_rows_skipped_invalid,
+        ).plus(**{self.bucket: 1})
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One outcome an input, and the answers that belong to none."""
+
+    outcomes: list[Outcome]
+    untrusted: list[Any] = field(default_factory=list)
+
+
+def judge(page: Sequence[Library], results: Sequence[Any]) -> Judgement:
+    """Give every input of ``page`` exactly one outcome.
+
+    Of the m inputs without an answer of their own, while u answers are untrusted, min(m, u) are
+    ``lml_untrusted_library_id`` and the rest ``lml_cardinality_mismatch``.
+    """
+    asked = {library.library_id for library in page}
+    answers: dict[int, Any] = {}
+    untrusted: list[Any] = []
+    for result in results:
+        library_id = _library_id(result)
+        if library_id is None or library_id not in asked or library_id in answers:
+            untrusted.append(result)
+        else:
+            answers[library_id] = result
+    missing_kinds = _missing_kinds(len(page) - len(answers), len(untrusted))
+    return Judgement(
+        [
+            judge_one(library.library_id, answers[library.library_id])
+            if library.library_id in answers
+            else Outcome(library.library_id, next(missing_kinds))
+            for library in page
+        ],
+        untrusted,
+    )
+
+
+def _missing_kinds(missing: int, untrusted: int) -> Iterator[Bucket]:
+    for position in range(missing):
+        yield "lml_untrusted_library_id" if position < untrusted else "lml_cardinality_mismatch"
+
+
+def _library_id(result: Any) -> int | None:
+    library_id = result.get("library_id") if isinstance(result, Mapping) else None
+    return library_id if type(library_id) is int else None  # a bool is an int to isinstance
+
+
+def judge_one(library_id: int, answer: Any) -> Outcome:
+    """Judge the answer to one input; one that breaks the contract is ``contract_violation``."""
+    try:
+        verdict = LibraryVerdict.model_validate(answer)
+    except ValidationError as error:
+        return _violation(library_id, answer, _first_problem(error))
+    if verdict.kind != "single_artist":
+        return Outcome(library_id, verdict.kind)
+    if verdict.main is None or not verdict.method or verdict.confidence is None:
+        absent = [name for name in ("main", "method", "confidence") if getattr(verdict, name) in (None, "")]
+        return _violation(library_id, answer, f"single_artist without {', '.join(absent)}")
+    sources, null_confidence, invalid = _sources(verdict.provenance)
+    identity = Identity(
+        wikidata_qid=verdict.main.wikidata_qid,
+        spotify_id=verdict.main.spotify_artist_id,
+        apple_music_id=verdict.main.apple_music_artist_id,
+        method=verdict.method,
+        confidence=verdict.confidence,
+        sources=sources,
+    )
+    return Outcome(library_id, "resolved", identity, null_confidence, invalid)
+
+
+def _sources(entries: Sequence[Any]) -> tuple[tuple[Source, ...], int, int]:
+    """Return the rows to write, last of a source wins, and how many entries had no confidence or could not be a row."""
+    rows: dict[str, Source] = {}
+    null_confidence = invalid = 0
+    for entry in entries:
+        if isinstance(entry, Mapping) and "confidence" in entry and entry["confidence"] is None:
+            null_confidence += 1
+        elif (row := _source(entry)) is None:
+            invalid += 1
+        else:
+            rows[row.source] = row
+    return tuple(rows.values()), null_confidence, invalid
+
+
+def _source(entry: Any) -> Source | None:
+    try:
+        parsed = Provenance.model_validate(entry)
+    except ValidationError:
+        return None
+    if parsed.external_id is None or parsed.confidence is None:
+        return None
+    texts = (parsed.source, parsed.external_id, parsed.method)
+    if not all(map(storable, texts)):
+        return None
+    return Source(parsed.source, parsed.external_id, parsed.method, parsed.confidence)
+
+
+def storable(text: str) -> bool:
+    """Whether PostgreSQL takes this text: no NUL, and encodable as UTF-8."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _violation(library_id: int, answer: Any, reason: str) -> Outcome:
+    return Outcome(library_id, "contract_violation", reason=reason, payload_digest=digest(answer))
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
+
+
+def digest(payload: Any) -> str:
+    """Return the SHA-256 of a payload as hex: tells two failures apart without keeping what may not be kept."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()

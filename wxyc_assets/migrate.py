@@ -1,0 +1,92 @@
+"""Brings our own schema to the revision that this code works with."""
+
+from importlib.resources import files
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+from resources import sql_files
+from resources.postgres import Postgres
+from wxyc_assets.migrations import HEAD
+
+SCHEMA = "wxyc_assets"
+
+
+class MigrationError(Exception):
+    """The schema cannot be made or used as it is; the message says what to do."""
+
+
+def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str | None]:
+    """Bring the schema to ``revision`` (``base`` empties it) and return the revisions before and after.
+
+    The role needs only to own schema ``wxyc_assets``, or the right to create it. Two migrations at once take turns.
+    Raises MigrationError if that right is missing.
+    """
+    engine = create_engine("postgresql+psycopg://", creator=postgres.open, poolclass=NullPool)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, psycopg.Connection):
+            raise TypeError("migrations run on psycopg 3")
+        driver.autocommit = True
+        driver.execute("SELECT pg_advisory_lock(hashtextextended('wxyc_assets/migrate', 0))")
+        _ensure_schema(driver)
+        driver.execute(
+            "SELECT set_config('wxyc_assets.station_schema', %s, false)", [postgres.schemas[0]]
+        )
+        before = _stored_revision(driver)
+        driver.autocommit = False
+        _run_alembic(connection, revision)
+        connection.commit()
+        driver.autocommit = True
+        return before, _stored_revision(driver)
+
+
+def require_migrated(connection: psycopg.Connection) -> None:
+    """Raise MigrationError unless the schema is at the revision that this code works with."""
+    found = _stored_revision(connection)
+    if found == HEAD:
+        return
+    state = "does not exist yet" if found is None else f"is at revision {found}, this program needs {HEAD}"
+    raise MigrationError(f"our schema {SCHEMA} {state}: run `wxyc migrate`")
+
+
+def _ensure_schema(connection: psycopg.Connection) -> None:
+    # CREATE SCHEMA IF NOT EXISTS asks for the right to create before it looks whether there is anything to create.
+    if connection.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone() != (None,):
+        return
+    try:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MigrationError(
+            f"this role may not create schema {SCHEMA}: let the database's owner run "
+            f"`CREATE SCHEMA {SCHEMA} AUTHORIZATION {connection.info.user}`, then `wxyc migrate` again"
+        ) from error
+
+
+def _stored_revision(connection: psycopg.Connection) -> str | None:
+    if connection.execute("SELECT to_regclass('wxyc_assets.alembic_version')").fetchone() == (None,):
+        return None
+    row = connection.execute(sql_files.load("wxyc_assets", "select_revision")).fetchone()
+    return str(row[0]) if row else None
+
+
+def _run_alembic(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("wxyc_assets.migrations")))
+    config.attributes["connection"] = connection
+    try:
+        if revision == "base":
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+    except Exception as error:
+        cause = getattr(error, "orig", error)
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise MigrationError(
+                f"this role does not own schema {SCHEMA}: {cause}. Run `wxyc migrate` with its owner's DATABASE_URL"
+            ) from error
+        raise

@@ -1,0 +1,31 @@
+"""The partitions that assets share, and how keys become ranges."""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+SHARD_COUNT = 16
+"""A library belongs to shard ``library.id % 16``."""
+
+SHARDS = dg.StaticPartitionsDefinition([str(shard) for shard in range(SHARD_COUNT)])
+
+
+def contiguous_ranges(shards: Iterable[int]) -> list[tuple[int, int]]:
+    """Group shard numbers into ranges, both ends included: one run can take a range, not a set."""
+    ranges: list[tuple[int, int]] = []
+    for shard in sorted(set(shards)):
+        if ranges and ranges[-1][1] == shard - 1:
+            ranges[-1] = (ranges[-1][0], shard)
+        else:
+            ranges.append((shard, shard))
+    return ranges
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Return the tags that make a run materialize the partitions from ``first`` to ``last``, both included."""
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def shard_numbers(keys: Sequence[str]) -> list[int]:
+    """Read partition keys back as shard numbers."""
+    return [int(key) for key in keys]

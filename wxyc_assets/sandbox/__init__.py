@@ -1,0 +1,1 @@
+"""The sample station: its tables, its catalogue, and an LML that can misbehave."""

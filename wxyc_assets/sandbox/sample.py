@@ -1,0 +1,47 @@
+"""The sample station: real albums from the catalogue's files, with plays, a rotation and billing derived from them."""
+
+from datetime import datetime
+from importlib.resources import files
+from typing import Final
+
+import psycopg
+
+from resources import sql_files
+
+PACKAGE: Final = "wxyc_assets.sandbox"
+
+_FILES: Final = ("albums", "compilation_tracks", "shows", "accounts")
+# In the order of their foreign keys.
+_TABLES: Final = (
+    "sample_genres",
+    "sample_formats",
+    "sample_artists",
+    "sample_library",
+    "sample_compilation_tracks",
+    "sample_identity",
+    "sample_identity_source",
+    "sample_album_metadata",
+    "sample_rotation",
+    "sample_shows",
+    "sample_tracks",
+    "sample_remarks",
+    "sample_billing_events",
+)
+
+
+def load(connection: psycopg.Connection, *, anchor: datetime) -> None:
+    """Fill an empty station inside the caller's transaction, whose search_path names the station's schemas.
+
+    All ages are counted back from ``anchor`` (with a time zone): plays end at least two hours before it, billing events
+    fill the UTC day before its own, identities are two and nine days old, unresolved markers ten and 31. The rest is
+    the same in every sample station. Albums keep the ids of ``catalogue/albums.csv``.
+    """
+    connection.execute(sql_files.load(PACKAGE, "sample_staging"))
+    for name in _FILES:
+        content = (files(PACKAGE) / "catalogue" / f"{name}.csv").read_bytes()
+        with connection.cursor().copy(sql_files.load(PACKAGE, f"sample_copy_{name}")) as copy:
+            copy.write(content)
+    for name in _TABLES:
+        connection.execute(sql_files.load(PACKAGE, name), {"anchor": anchor})
+    connection.execute(sql_files.load(PACKAGE, "sample_advance_library_id"))
+    connection.execute(sql_files.load(PACKAGE, "sample_drop_random"))

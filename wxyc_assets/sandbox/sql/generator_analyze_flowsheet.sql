@@ -1,0 +1,2 @@
+-- generator_analyze_flowsheet: the planner knows the generated plays.
+ANALYZE flowsheet

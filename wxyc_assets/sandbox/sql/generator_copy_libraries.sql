@@ -1,0 +1,5 @@
+-- generator_copy_libraries: generated albums.
+COPY library (
+    id, artist_id, genre_id, format_id, album_title, label, code_number, add_date, artist_name, canonical_entity_id,
+    canonical_entity_confidence, canonical_entity_resolved_at, unresolved_attempted_at
+) FROM STDIN

@@ -1,0 +1,9 @@
+-- generator_finish_libraries: the next album and the next artist get ids after the last ones, and the library's watermark
+-- says that it changed, as its trigger would.
+WITH touched AS (
+    UPDATE library_watermark SET last_modified_at = GREATEST(now(), last_modified_at) RETURNING last_modified_at
+)
+SELECT
+    setval(pg_get_serial_sequence('library', 'id'), (SELECT max(id) FROM library)),
+    setval(pg_get_serial_sequence('artists', 'id'), (SELECT max(id) FROM artists)),
+    (SELECT last_modified_at FROM touched)

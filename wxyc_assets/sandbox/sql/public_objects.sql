@@ -1,0 +1,40 @@
+-- public_objects: what the station keeps in schema public, whatever its own schema is called. Makes only what is missing,
+-- because a database may hold a station already, whose functions and types are not ours to replace.
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
+
+DO $missing$
+BEGIN
+    IF to_regtype('public.freq_enum') IS NULL THEN
+        CREATE TYPE public.freq_enum AS ENUM ('S', 'L', 'M', 'H');
+    END IF;
+
+    IF to_regprocedure('public.cdc_notify()') IS NULL THEN
+        CREATE FUNCTION public.cdc_notify() RETURNS trigger LANGUAGE plpgsql AS $function$
+        DECLARE
+            payload_limit_bytes CONSTANT integer := 7800;  -- pg_notify refuses 8000
+            changed jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+            envelope jsonb;
+            payload text;
+        BEGIN
+            envelope := jsonb_build_object(
+                'table', TG_TABLE_NAME, 'schema', TG_TABLE_SCHEMA, 'action', TG_OP, 'timestamp', now());
+            payload := envelope || jsonb_build_object('data', changed);
+            IF octet_length(payload) > payload_limit_bytes THEN
+                RAISE WARNING 'cdc payload of %.% is % bytes, sending its id only',
+                    TG_TABLE_SCHEMA, TG_TABLE_NAME, octet_length(payload);
+                PERFORM pg_notify(
+                    'cdc_oversized', (envelope || jsonb_build_object('data', jsonb_build_object('id', changed -> 'id')))::text);
+            ELSE
+                PERFORM pg_notify('cdc', payload);
+            END IF;
+            RETURN NULL;
+        EXCEPTION WHEN OTHERS THEN  -- a listener's trouble never fails the write
+            PERFORM pg_notify(
+                'cdc_error',
+                jsonb_build_object('table', TG_TABLE_NAME, 'schema', TG_TABLE_SCHEMA, 'action', TG_OP, 'error', SQLERRM)::text);
+            RETURN NULL;
+        END
+        $function$;
+    END IF;
+END
+$missing$;

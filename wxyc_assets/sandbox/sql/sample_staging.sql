@@ -1,0 +1,38 @@
+-- sample_staging: where the catalogue's files are read into, until the transaction ends. A state is what a row of the
+-- library shows: each branch of "is it eligible" has its dozen albums, in all shards, as 41 and 16 share no factor.
+-- sample_random gives derived rows their variety: a number that follows from a text, so that all sample stations agree.
+CREATE TEMPORARY TABLE sample_album (
+    id integer PRIMARY KEY,
+    artist text NOT NULL,
+    title text NOT NULL,
+    label text,
+    release_year smallint NOT NULL,
+    genre text NOT NULL,
+    format text NOT NULL,
+    tracks text,
+    state text NOT NULL GENERATED ALWAYS AS (
+        CASE id % 41
+            WHEN 0 THEN 'no canonical'
+            WHEN 1 THEN 'no canonical, stale'
+            WHEN 2 THEN 'fresh'
+            WHEN 3 THEN 'stale'
+            WHEN 4 THEN 'waiting'
+            WHEN 5 THEN 'retry due'
+            WHEN 6 THEN 'nameless'
+            WHEN 7 THEN 'unavailable'
+            WHEN 8 THEN 'no canonical, retry due'
+            WHEN 9 THEN 'stale, waiting'
+            ELSE 'never asked'
+        END
+    ) STORED
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE sample_compilation_track (
+    library_id integer NOT NULL, artist text NOT NULL, title text, position text
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE sample_show (name text NOT NULL, dj_name text NOT NULL, genre text) ON COMMIT DROP;
+CREATE TEMPORARY TABLE sample_account (
+    auth_id text NOT NULL, user_id text NOT NULL, group_id text NOT NULL, resource_id text NOT NULL,
+    resource_type text NOT NULL, model text NOT NULL, base_model text, gpu_type text NOT NULL, weight integer NOT NULL
+) ON COMMIT DROP;
+CREATE FUNCTION pg_temp.sample_random(what text, below integer) RETURNS integer LANGUAGE sql IMMUTABLE
+    RETURN ('x' || substr(md5(what), 1, 7))::bit(28)::integer % below;

@@ -1,0 +1,35 @@
+-- station_functions: what the station's triggers and one index call. Each remembers the search_path it was made with, so
+-- that a station in a schema of another name touches its own tables, whoever writes to it.
+CREATE FUNCTION fold_artist_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(regexp_replace(normalize(COALESCE(name, ''), NFD), '[\u0300-\u036F]', '', 'g'));
+
+CREATE FUNCTION touch_library_watermark() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE library_watermark SET last_modified_at = GREATEST(now(), last_modified_at);
+    RETURN NULL;
+END
+$$;
+
+-- A second ahead each time, so that two statements in one clock second are still two changes to whoever polls.
+CREATE FUNCTION touch_flowsheet_watermark() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE flowsheet_watermark SET last_modified_at = GREATEST(now(), last_modified_at + interval '1 second');
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION bump_flowsheet_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.updated_at := now();
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION cascade_library_artist_name() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE library
+    SET artist_name = NEW.artist_name
+    WHERE artist_id = NEW.id AND artist_name IS DISTINCT FROM NEW.artist_name;
+    RETURN NULL;
+END
+$$;

@@ -1,0 +1,205 @@
+"""Every setting, typed, in one place.
+
+Nothing is read at import time. A command loads the groups it uses, from the environment it is given, and is told of
+every problem at once; ``doctor`` loads them all. An empty variable counts as unset.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+Group = TypeVar("Group", bound="SettingsGroup")
+
+
+class SettingsError(Exception):
+    """One or more settings cannot be used; ``problems`` names each variable and what is wrong with it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+def _http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be an http:// or https:// URL")
+    return value
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("must be a postgresql:// URL")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+SchemaName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+
+
+def _default_home() -> Path:
+    return Path("/var/lib/wxyc-assets") if os.geteuid() == 0 else Path.home() / ".local" / "state" / "wxyc-assets"
+
+
+class SettingsGroup(BaseModel):
+    """Settings that are used together. A field's alias is the name of its environment variable."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class HomeSettings(SettingsGroup):
+    """Where this machine keeps its state."""
+
+    home: Path = Field(default_factory=_default_home, alias="WXYC_HOME", description="state folder")
+    dagster_home: Path | None = Field(
+        default=None, alias="DAGSTER_HOME", description="Dagster's own folder; default `$WXYC_HOME/dagster`"
+    )
+    dagster_database_url: PostgresUrl | None = Field(
+        default=None,
+        alias="DAGSTER_DATABASE_URL",
+        description="Dagster's storage; default: database `dagster` on the embedded server or beside `DATABASE_URL`",
+    )
+
+    @property
+    def dagster_folder(self) -> Path:
+        """The folder that Dagster's instance is configured in."""
+        return self.dagster_home or self.home / "dagster"
+
+
+class DatabaseSettings(HomeSettings):
+    """The station's database; unset means the embedded PostgreSQL below ``home``."""
+
+    database_url: PostgresUrl | None = Field(
+        default=None, alias="DATABASE_URL", description="the station; default: the embedded PostgreSQL in `WXYC_HOME`"
+    )
+    station_schema: SchemaName = Field(
+        default="wxyc_schema", alias="WXYC_SCHEMA_NAME", description="schema of the station's tables"
+    )
+    billing_schema: SchemaName = Field(
+        default="public", alias="BILLING_SCHEMA_NAME", description="schema of billing_event, rated_usage, io_log"
+    )
+
+
+class LmlSettings(SettingsGroup):
+    """How to reach LML. Unset means the sandbox LML, which only ``demo`` and ``up`` start."""
+
+    base_url: HttpUrl | None = Field(
+        default=None, alias="LIBRARY_METADATA_URL", description="LML; default: the sandbox LML (`demo` and `up` only)"
+    )
+    api_key: SecretStr | None = Field(default=None, alias="LML_API_KEY", description="bearer key of LML")
+    local_dev: bool = Field(default=False, alias="LOCAL_DEV", description="1: a configured LML may do without a key")
+    discogs_budget_per_min: float = Field(
+        default=30,
+        gt=0,
+        allow_inf_nan=False,
+        alias="LML_DISCOGS_BUDGET_PER_MIN",
+        description="Discogs calls a minute that all assets share, of the 50 that LML has",
+    )
+    cost_lookup_item: float = Field(
+        default=1, ge=0, allow_inf_nan=False, alias="LML_COST_LOOKUP_ITEM", description="Discogs calls a looked-up item"
+    )
+    cost_refresh_id: float = Field(
+        default=4, ge=0, allow_inf_nan=False, alias="LML_COST_REFRESH_ID", description="Discogs calls a refreshed id"
+    )
+    capture_sample_rate: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        alias="LML_CAPTURE_SAMPLE_RATE",
+        description="share of request bodies kept in io_log, 0 to 1",
+    )
+
+    def problems(self) -> Iterator[str]:
+        """Rules that span settings: a configured LML has a key, unless this is a developer's machine."""
+        if self.base_url and not self.api_key and not self.local_dev:
+            yield "LML_API_KEY: is needed for the configured LIBRARY_METADATA_URL (or LOCAL_DEV=1 on your own machine)"
+
+
+class IdentitySettings(SettingsGroup):
+    """When a library's identity is asked again."""
+
+    stale_threshold_days: int = Field(
+        default=7, ge=1, le=36500, alias="STALE_THRESHOLD_DAYS", description="an identity older than this is asked again"
+    )
+    unresolved_retry_days: int = Field(
+        default=30,
+        ge=1,
+        le=36500,
+        alias="UNRESOLVED_RETRY_DAYS",
+        description="an unresolved library rests this long",
+    )
+    include_null_canonical: bool = Field(
+        default=False, alias="INCLUDE_NULL_CANONICAL", description="1: also libraries without a canonical entity"
+    )
+
+    @property
+    def stale_after(self) -> timedelta:
+        """Age at which an identity is stale; exactly this old is still fresh."""
+        return timedelta(days=self.stale_threshold_days)
+
+    @property
+    def retry_after(self) -> timedelta:
+        """Rest of an unresolved library; exactly this long is not yet enough."""
+        return timedelta(days=self.unresolved_retry_days)
+
+
+class SentrySettings(SettingsGroup):
+    """Where errors and spans are reported; without a DSN nowhere."""
+
+    dsn: SecretStr | None = Field(default=None, alias="SENTRY_DSN", description="unset: nothing is sent")
+    environment: str = Field(default="local", alias="SENTRY_ENVIRONMENT", description="environment on every event")
+    release: str | None = Field(default=None, alias="SENTRY_RELEASE", description="release on every event")
+    traces_sample_rate: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        alias="SENTRY_TRACES_SAMPLE_RATE",
+        description="share of runs whose spans are sent, 0 to 1",
+    )
+
+
+ALL_GROUPS: tuple[type[SettingsGroup], ...] = (DatabaseSettings, LmlSettings, IdentitySettings, SentrySettings)
+
+
+def load(group: type[Group], environ: Mapping[str, str] | None = None) -> Group:
+    """Read one group of settings from the environment.
+
+    Raises SettingsError with every problem of the group.
+    """
+    (loaded,) = load_all((group,), environ)
+    return loaded
+
+
+def load_all(groups: tuple[type[Group], ...], environ: Mapping[str, str] | None = None) -> tuple[Group, ...]:
+    """Read several groups of settings; raises SettingsError with every problem of all of them at once."""
+    source = {name: value for name, value in (os.environ if environ is None else environ).items() if value.strip()}
+    loaded: list[Group] = []
+    problems: list[str] = []
+    for group in groups:
+        try:
+            settings = group.model_validate(source)
+        except ValidationError as error:
+            problems += [_explain(dict(item)) for item in error.errors()]
+            continue
+        if isinstance(settings, LmlSettings):
+            problems += settings.problems()
+        loaded.append(settings)
+    if problems:
+        raise SettingsError(list(dict.fromkeys(problems)))
+    return tuple(loaded)
+
+
+def _explain(item: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    return f"{name}: {str(item['msg']).removeprefix('Value error, ')}"

@@ -1,0 +1,9 @@
+-- end_run: the run is on record as ended by itself.
+--
+-- Parameters
+--   run_id    text   Dagster's run id
+--   verdict   text   done | anomaly | failed
+--   reason    text   one sentence, empty when all is well
+UPDATE wxyc_assets.run
+SET ended_at = clock_timestamp(), verdict = %(verdict)s, reason = NULLIF(%(reason)s, '')
+WHERE run_id = %(run_id)s

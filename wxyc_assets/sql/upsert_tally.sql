@@ -1,0 +1,10 @@
+-- upsert_tally: the ledger shows what this run has counted in this partition so far.
+--
+-- Parameters
+--   asset, partition_key, run_id   text
+--   counters                       jsonb     the contract's counter names, absolute since the run began
+--   complete                       boolean   the partition was walked to its end
+INSERT INTO wxyc_assets.tally (asset, partition_key, run_id, counters, complete)
+VALUES (%(asset)s, %(partition_key)s, %(run_id)s, %(counters)s, %(complete)s)
+ON CONFLICT (asset, partition_key, run_id)
+DO UPDATE SET counters = EXCLUDED.counters, complete = EXCLUDED.complete, updated_at = now()

@@ -1,0 +1,26 @@
+"""The station's own tables as external assets: we read them, and watch how many rows they have and when they changed."""
+
+import dagster as dg
+
+from resources import sql_files
+from resources.postgres import Postgres
+
+
+@dg.observable_source_asset(
+    name="library",
+    group_name="station",
+    description=(
+        "The station's catalogue: a row is one album in the library. The station's backend owns it; an observation counts its "
+        "rows and takes the catalogue's watermark as the data version."
+    ),
+    metadata={"dagster/table_name": "wxyc_schema.library"},
+    tags={"dagster/kind/postgres": ""},
+)
+def library(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
+    """Count the library and read its watermark."""
+    with postgres.connect() as connection:
+        ((rows, watermark),) = connection.execute(sql_files.load("wxyc_assets", "observe_library")).fetchall()
+    return dg.ObserveResult(
+        data_version=dg.DataVersion(watermark.isoformat()),
+        metadata={"dagster/row_count": rows, "last_modified_at": dg.MetadataValue.timestamp(watermark)},
+    )

@@ -1,0 +1,158 @@
+"""Turns settings into the plain objects that runs work with. Read when a run starts, never when code is loaded."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from pydantic import SecretStr
+
+from resources.budget import PostgresBudget
+from resources.embedded_postgres import EmbeddedPostgres
+from resources.lml.capture import Capture
+from resources.lml.client import LmlClient
+from resources.lml.config import LmlConfig
+from resources.postgres import Postgres
+from resources.sentry import Sentry, SentryConfig, open_sentry
+from resources.step_log import StepLog
+from wxyc_assets.settings import DatabaseSettings, HomeSettings, LmlSettings, SentrySettings, SettingsError, load
+
+STATION_DATABASE = "station"
+DAGSTER_DATABASE = "dagster"
+
+Environ = Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Every string of the environment that must not be seen anywhere."""
+
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, environ: Environ = None) -> "Secrets":
+        """Collect them from whatever settings can be read: secrets of a broken group are still secrets."""
+        found: list[str] = []
+        for group in (DatabaseSettings, LmlSettings, SentrySettings):
+            try:
+                settings = load(group, environ)
+            except SettingsError:
+                continue
+            for name in type(settings).model_fields:
+                value = getattr(settings, name)
+                if isinstance(value, SecretStr):
+                    found += _parts(value.get_secret_value())
+        return cls(tuple(dict.fromkeys(found)))
+
+
+def _parts(secret: str) -> list[str]:
+    """A URL is secret in its password only: host and database are what an operator needs to see."""
+    if "://" not in secret:
+        return [secret]
+    password = urlsplit(secret).password
+    return [password] if password else []
+
+
+def embedded(settings: HomeSettings) -> EmbeddedPostgres:
+    """Return the embedded server of this machine's state folder, started or not."""
+    return EmbeddedPostgres(settings.home)
+
+
+def open_postgres(environ: Environ = None) -> Postgres:
+    """Return the station's database; starts the embedded server if none is configured.
+
+    Raises SettingsError, or EmbeddedPostgresError if that server cannot be started.
+    """
+    settings = load(DatabaseSettings, environ)
+    return Postgres(station_dsn(settings), schemas=(settings.station_schema, settings.billing_schema))
+
+
+def station_dsn(settings: DatabaseSettings) -> str:
+    """Return the DSN of the station; starts the embedded server if none is configured."""
+    return _dsn(settings, settings.database_url, STATION_DATABASE)
+
+
+def dagster_dsn(settings: DatabaseSettings) -> str:
+    """Return the DSN of Dagster's storage: as configured, or database ``dagster`` beside the station's.
+
+    Raises psycopg.Error if that database does not exist beside a configured station and cannot be created.
+    """
+    if settings.dagster_database_url or not settings.database_url:
+        return _dsn(settings, settings.dagster_database_url, DAGSTER_DATABASE)
+    station = settings.database_url.get_secret_value()
+    _ensure_database(station, DAGSTER_DATABASE)
+    return urlunsplit(urlsplit(station)._replace(path=f"/{DAGSTER_DATABASE}"))
+
+
+def _dsn(settings: HomeSettings, configured: SecretStr | None, name: str) -> str:
+    if configured:
+        return configured.get_secret_value()
+    server = embedded(settings)
+    server.start()
+    server.ensure_database(name)
+    return server.dsn(name)
+
+
+def _ensure_database(beside: str, name: str) -> None:
+    with psycopg.connect(beside, autocommit=True, connect_timeout=10) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return
+        try:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+        except psycopg.errors.DuplicateDatabase:
+            pass  # somebody else was first
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise SettingsError(
+                [
+                    f"DAGSTER_DATABASE_URL: is unset, and this role may not create database {name} beside the station's: "
+                    f"let an administrator run `CREATE DATABASE {name} OWNER {connection.info.user}`, or set it"
+                ]
+            ) from error
+
+
+def open_sentry_from(environ: Environ = None) -> Sentry:
+    """Return Sentry as configured; without a DSN it does nothing."""
+    settings = load(SentrySettings, environ)
+    return open_sentry(
+        SentryConfig(
+            dsn=settings.dsn.get_secret_value() if settings.dsn else None,
+            environment=settings.environment,
+            release=settings.release,
+            traces_sample_rate=settings.traces_sample_rate,
+            secrets=Secrets.of(environ).texts,
+        )
+    )
+
+
+def lml_config(environ: Environ = None) -> LmlConfig:
+    """Return how LML is reached; raises SettingsError when it is not configured."""
+    settings = load(LmlSettings, environ)
+    if not settings.base_url:
+        raise SettingsError(
+            [
+                "LIBRARY_METADATA_URL: is not set. `wxyc up` prints the settings of its sandbox LML, "
+                "`wxyc sandbox lml` starts one; or name your LML and its LML_API_KEY"
+            ]
+        )
+    return LmlConfig(
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        cost_lookup_item=settings.cost_lookup_item,
+        cost_refresh_id=settings.cost_refresh_id,
+    )
+
+
+@contextmanager
+def open_lml(postgres: Postgres, sentry: Sentry, log: StepLog, environ: Environ = None) -> Iterator[LmlClient]:
+    """Yield a client of LML that reserves from the station's budget, reports its spans, and captures if configured."""
+    settings = load(LmlSettings, environ)
+    config = lml_config(environ)
+    with ExitStack() as stack:
+        budget = PostgresBudget(postgres.open, per_minute=settings.discogs_budget_per_min)
+        stack.callback(budget.close)
+        capture = None
+        if settings.capture_sample_rate:
+            capture = Capture(postgres.open, sample_rate=settings.capture_sample_rate, warn=log.warning)
+            stack.callback(capture.close)
+        yield stack.enter_context(LmlClient(config, budget=budget, capture=capture, span=sentry.span))

@@ -1,0 +1,60 @@
+"""The objects that runs work with, as Dagster resources without any configuration: opened when a run starts, then closed."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import dagster as dg
+
+from resources.lml.client import LmlClient
+from resources.postgres import Postgres
+from resources.sentry import Sentry
+from wxyc_assets import wiring
+from wxyc_assets.operator import Operator
+from wxyc_assets.settings import IdentitySettings, load
+
+
+@dg.resource(description="The station's PostgreSQL: DATABASE_URL, or the embedded server.")
+def postgres(_context: dg.InitResourceContext) -> Postgres:
+    """Open nothing yet: sessions are opened where they are used."""
+    return wiring.open_postgres()
+
+
+@dg.resource(description="Errors and spans go to SENTRY_DSN, or nowhere.")
+def sentry(_context: dg.InitResourceContext) -> Iterator[Sentry]:
+    """Flush at the end of the run."""
+    with closing(wiring.open_sentry_from()) as opened:
+        yield opened
+
+
+@dg.resource(description="Log lines on stderr, and progress where a person launched the run.")
+def operator(_context: dg.InitResourceContext) -> Operator:
+    """Tell nobody of the progress."""
+    return Operator(secrets=wiring.Secrets.of().texts)
+
+
+@dg.resource(
+    required_resource_keys={"postgres", "sentry", "operator"},
+    description="LML at LIBRARY_METADATA_URL, called within the station's Discogs budget.",
+)
+def lml(context: dg.InitResourceContext) -> Iterator[LmlClient]:
+    """Open the client of one run."""
+    log = context.resources.operator.log("lml", context.run_id or "")
+    with wiring.open_lml(context.resources.postgres, context.resources.sentry, log) as client:
+        yield client
+
+
+@dg.resource(description="When an identity is asked again: STALE_THRESHOLD_DAYS, UNRESOLVED_RETRY_DAYS.")
+def identity_settings(_context: dg.InitResourceContext) -> IdentitySettings:
+    """Read them when the run starts."""
+    return load(IdentitySettings)
+
+
+def default_resources() -> dict[str, dg.ResourceDefinition]:
+    """Return every resource under the name that assets ask for."""
+    return {
+        "postgres": postgres,
+        "sentry": sentry,
+        "operator": operator,
+        "lml": lml,
+        "identity_settings": identity_settings,
+    }
