@@ -131,8 +131,6 @@ class Sentry:
             return
         with suppress(Exception):
             event, hint = event_from_exception(cause, self._client.options, {"type": "generic", "handled": True})
-            for value in event["exception"]["values"]:  # before the SDK cuts long texts, and a secret in two
-                value["value"] = self._redactor.plain(value.get("value"))
             self._capture(event, hint, tags={"step": step}, extra=extra, fingerprint=fingerprint)
             setattr(cause, _CAPTURED_MARK, True)
 

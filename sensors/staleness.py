@@ -30,9 +30,7 @@ class StaleShard:
     at_work: bool
 
 
-def decide(
-    stale: Iterable[StaleShard], *, pending: set[int], asked: Mapping[str, str], window: str
-) -> dict[int, str]:
+def decide(stale: Iterable[StaleShard], *, pending: set[int], asked: Mapping[str, str], window: str) -> dict[int, str]:
     """Return the shards to ask for, each with what to remember of it. Pure.
 
     A shard is left alone while a run holds its lock or waits to start, and when the very same libraries were asked for in
@@ -72,8 +70,8 @@ def run_requests(wanted: Mapping[int, str]) -> list[dg.RunRequest]:
     target=[library_identity],
     minimum_interval_seconds=300,
     description=(
-        "Asks for each shard that holds libraries whose identity is older than STALE_THRESHOLD_DAYS, or was never asked. The same "
-        "libraries are asked for once a day at most; a shard that a run is at work on is left alone."
+        "Asks for each shard that holds libraries whose identity is older than STALE_THRESHOLD_DAYS, or was never asked. "
+        "The same libraries are asked for once a day at most; a shard that a run is at work on is left alone."
     ),
 )
 def stale_identities(

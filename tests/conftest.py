@@ -4,6 +4,8 @@
 """
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,21 +48,24 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     configured = os.environ.get("WXYC_TEST_DATABASE_URL")
     if configured:
         server = Server(configured)
         yield server
         server.close()
         return
-    embedded = EmbeddedPostgres(Path(tmp_path_factory.mktemp("pg")))
-    embedded.start()
-    server = Server(embedded.dsn("postgres"))
+    home = Path(tempfile.mkdtemp(prefix="wxyc-tests-"))
+    home.chmod(0o711)  # as root the server runs as another account, which must get in
+    embedded = EmbeddedPostgres(home)
     try:
+        embedded.start()
+        server = Server(embedded.dsn("postgres"))
         yield server
-    finally:
         server.close()
+    finally:
         embedded.stop()
+        shutil.rmtree(home)
 
 
 @pytest.fixture

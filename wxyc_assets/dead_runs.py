@@ -25,9 +25,7 @@ def end_dead_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) 
     }
     if not started:
         return []
-    rows = connection.execute(
-        sql_files.load("wxyc_assets", "select_run_lives"), {"run_ids": list(started)}
-    ).fetchall()
+    rows = connection.execute(sql_files.load("wxyc_assets", "select_run_lives"), {"run_ids": list(started)}).fetchall()
     lives = {run_id: (at_work, locked) for run_id, at_work, locked in rows}
     dead = []
     for run_id, record in started.items():

@@ -34,9 +34,7 @@ def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str
         driver.autocommit = True
         driver.execute("SELECT pg_advisory_lock(hashtextextended('wxyc_assets/migrate', 0))")
         _ensure_schema(driver)
-        driver.execute(
-            "SELECT set_config('wxyc_assets.station_schema', %s, false)", [postgres.schemas[0]]
-        )
+        driver.execute("SELECT set_config('wxyc_assets.station_schema', %s, false)", [postgres.schemas[0]])
         before = _stored_revision(driver)
         driver.autocommit = False
         _run_alembic(connection, revision)

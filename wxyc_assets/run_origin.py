@@ -8,6 +8,7 @@ RunOrigin = Literal["routine", "explicit"]
 ORIGIN_TAG = "wxyc/origin"
 """The command line says the origin with this tag, and the tag wins."""
 
+_ORIGINS: Mapping[str | None, RunOrigin] = {"routine": "routine", "explicit": "explicit"}
 _AUTOMATIC = ("dagster/schedule_name", "dagster/sensor_name", "dagster/from_automation_condition")
 _BY_HAND = ("dagster/parent_run_id", "dagster/from_ui")
 
@@ -19,7 +20,7 @@ def run_origin(tags: Mapping[str, str]) -> RunOrigin:
     still a person's doing. Source: DESIGN, "Run origin".
     """
     said = tags.get(ORIGIN_TAG)
-    if said == "routine" or said == "explicit":  # noqa: PLR1714  # the comparison narrows the type
-        return said
+    if said in _ORIGINS:
+        return _ORIGINS[said]
     automatic = any(tag in tags for tag in _AUTOMATIC)
     return "routine" if automatic and not any(tag in tags for tag in _BY_HAND) else "explicit"

@@ -129,7 +129,11 @@ class IdentitySettings(SettingsGroup):
     """When a library's identity is asked again."""
 
     stale_threshold_days: int = Field(
-        default=7, ge=1, le=36500, alias="STALE_THRESHOLD_DAYS", description="an identity older than this is asked again"
+        default=7,
+        ge=1,
+        le=36500,
+        alias="STALE_THRESHOLD_DAYS",
+        description="an identity older than this is asked again",
     )
     unresolved_retry_days: int = Field(
         default=30,

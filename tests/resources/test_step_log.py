@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -134,6 +135,7 @@ def test_threads_that_share_a_stream_without_a_descriptor_do_not_tear_lines():
         def write(self, text):
             for sign in text:  # a stream that gives other threads every chance
                 super().write(sign)
+                time.sleep(0)
             return len(text)
 
     stream = Slow()

@@ -38,7 +38,9 @@ def _settings(environ: Mapping[str, str] | None) -> Iterator[Finding]:
     except SettingsError as error:
         for problem in error.problems:
             name, _, says = problem.partition(": ")
-            yield Finding(f"setting {name}", ok=False, says=says, advice=f"correct {name}; the README lists all settings")
+            yield Finding(
+                f"setting {name}", ok=False, says=says, advice=f"correct {name}; the README lists all settings"
+            )
     else:
         yield Finding("settings", ok=True, says="all can be used")
 
@@ -121,7 +123,9 @@ def _our_schema(connection: psycopg.Connection) -> Finding:
         for table, privilege in connection.execute(sql_files.load("wxyc_assets.cli", "examine_our_privileges"))
     ]
     if lacks:
-        return Finding("our schema", ok=False, says=f"{connection.info.user} lacks {', '.join(lacks)}", advice="grant it")
+        return Finding(
+            "our schema", ok=False, says=f"{connection.info.user} lacks {', '.join(lacks)}", advice="grant it"
+        )
     return Finding("our schema", ok=True, says="wxyc_assets is up to date")
 
 
@@ -137,7 +141,10 @@ def _dagster_storage(environ: Mapping[str, str] | None) -> Iterator[Finding]:
             yield Finding("Dagster's storage", ok=True, says="answers")
     except (psycopg.Error, SettingsError, EmbeddedPostgresError) as error:
         yield Finding(
-            "Dagster's storage", ok=False, says=str(error).strip(), advice="correct DAGSTER_DATABASE_URL, or start that server"
+            "Dagster's storage",
+            ok=False,
+            says=str(error).strip(),
+            advice="correct DAGSTER_DATABASE_URL, or start that server",
         )
 
 
@@ -152,7 +159,9 @@ def _lml(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         try:
             health = lml.health()
         except LmlError as error:
-            yield Finding("LML", ok=False, says=str(error), advice="is LIBRARY_METADATA_URL right, and LML running there?")
+            yield Finding(
+                "LML", ok=False, says=str(error), advice="is LIBRARY_METADATA_URL right, and LML running there?"
+            )
             return
         yield Finding("LML", ok=health.status != "unhealthy", says=f"answers, and calls itself {health.status}")
         yield _lml_key(lml)

@@ -132,7 +132,7 @@ def _stdout_kept() -> Iterator[IO[str]]:
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        with open(kept, "w", encoding="utf-8", closefd=False) as stdout:  # noqa: PTH123  # a descriptor has no path
+        with open(kept, "w", encoding="utf-8", closefd=False) as stdout:  # a descriptor has no path
             yield stdout
     finally:
         sys.stdout.flush()

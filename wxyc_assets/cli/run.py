@@ -9,14 +9,16 @@ ASSETS = ("library_identity",)
 
 @click.command("run", short_help="Run one asset through Dagster, so that it shows in the UI.")
 @click.argument("asset", type=click.Choice(ASSETS))
-@click.option("--partition", "partitions", multiple=True, metavar="K", help="A shard, 0 to 15; may be repeated. Default: all.")
+@click.option(
+    "--partition", "partitions", multiple=True, metavar="K", help="A shard, 0 to 15; may be repeated. Default: all."
+)
 @click.option("--dry-run", is_flag=True, help="Ask LML and count, but write nothing.")
 @click.option("--recheck", is_flag=True, help="Every library that once stayed unresolved, whatever the age of that.")
 @click.option("--include-null-canonical", is_flag=True, help="Also libraries without a canonical entity.")
 def command(
     asset: str, partitions: tuple[str, ...], dry_run: bool, recheck: bool, include_null_canonical: bool
 ) -> Outcome:
-    """Run ASSET now, and print what it counted.
+    r"""Run ASSET now, and print what it counted.
 
     \b
     Examples:

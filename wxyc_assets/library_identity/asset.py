@@ -26,9 +26,12 @@ class LibraryIdentityConfig(dg.Config):
     """What a run may be told to do differently."""
 
     dry_run: bool = Field(default=False, description="ask LML and count, but write nothing")
-    recheck: bool = Field(default=False, description="every library that once stayed unresolved, whatever the age of that")
+    recheck: bool = Field(
+        default=False, description="every library that once stayed unresolved, whatever the age of that"
+    )
     include_null_canonical: bool = Field(
-        default=False, description="also libraries without a canonical entity (or set INCLUDE_NULL_CANONICAL=1 for all runs)"
+        default=False,
+        description="also libraries without a canonical entity (or set INCLUDE_NULL_CANONICAL=1 for all runs)",
     )
 
 

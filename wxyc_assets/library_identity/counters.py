@@ -71,7 +71,7 @@ class Counters:
     @property
     def accounted(self) -> int:
         """Inputs that some bucket holds; equal to ``scanned`` when every input was counted exactly once."""
-        return self.resolved + self.unresolved + sum(getattr(self, bucket) for bucket in SKIPPED)
+        return self.resolved + self.unresolved + sum(int(getattr(self, bucket)) for bucket in SKIPPED)
 
     def totals(self) -> dict[str, Any]:
         """Return the counters under the contract's names, ``rows_skipped`` nested."""

@@ -1,6 +1,7 @@
 """Drains shards: reads pages, asks LML about several at once, and writes each while later ones are being asked."""
 
 import contextvars
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +15,8 @@ from resources.lml.models import BulkResolveAnswer, LibraryInput
 from resources.step_log import StepLog
 from wxyc_assets import ledger
 from wxyc_assets.library_identity import store
-from wxyc_assets.library_identity.counters import Counters, summed
-from wxyc_assets.library_identity.verdicts import Library, Outcome, digest, judge
+from wxyc_assets.library_identity.counters import Counters
+from wxyc_assets.library_identity.verdicts import Judgement, Library, Outcome, counted, digest, judge
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.progress import Progress
 
@@ -50,11 +51,11 @@ class Writer(Protocol):
 class TallyOnly:
     """The writer of a dry run: counts, writes nothing."""
 
-    tallied: Counters = Counters()
+    tallied: Counters = field(default_factory=Counters)
 
     def write(self, outcomes: Sequence[Outcome], beside: Counters) -> list[Outcome]:
         """Count a page."""
-        self.tallied = summed((self.tallied, beside, *(outcome.counted() for outcome in outcomes)))
+        self.tallied = self.tallied + beside + counted(outcomes)
         return list(outcomes)
 
     def reject(self, rejected: Sequence[ledger.Rejected]) -> None:
@@ -86,12 +87,22 @@ class ShardDone:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A page with its answer on the way; ``page`` is None for the mark behind a shard's last page."""
+    """A page with its answer on the way; ``page`` is empty for the mark behind a shard's last page."""
 
     shard: int
-    page: list[Library] | None = None
-    answer: "Future[BulkResolveAnswer] | None" = None
+    page: Sequence[Library] = ()
+    answer: "Future[_Answered] | None" = None
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """What LML said about a page, judged, and what it took."""
+
+    judgement: Judgement
+    results: int
+    effort: Counters
+    error: LmlError | None = None
 
 
 @dataclass
@@ -102,32 +113,52 @@ class _Shard:
 
 
 @dataclass
-class Drain:
-    """One run over some shards.
+class BatchLog:
+    """Numbers the batches of a run and adds up what they committed, for all lanes together."""
 
-    ``reader`` is read while ``writer_for`` writes elsewhere or on the same connection: reading and writing take turns, asking
-    does not wait for either.
+    log: StepLog
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _batches: int = 0
+    _committed: Counters = field(default_factory=Counters)
+
+    def next_index(self) -> int:
+        """Return the number of the batch that is being taken, from 1."""
+        with self._lock:
+            self._batches += 1
+            return self._batches
+
+    def add(self, committed: Counters) -> Counters:
+        """Add what a batch committed; return the totals of the run so far."""
+        with self._lock:
+            self._committed += committed
+            return self._committed
+
+
+@dataclass
+class Drain:
+    """One lane of a run: some shards, one after the other, over one connection.
+
+    Reading and writing take turns on ``connection``; asking waits for neither, and goes on across the end of a shard.
     """
 
-    reader: psycopg.Connection
+    connection: psycopg.Connection
     selection: store.Selection
     lml: Resolver
-    writer_for: Callable[[int], Writer]
-    log: StepLog
+    writer_for: Callable[[psycopg.Connection, int], Writer]
+    batches: BatchLog
     progress: Progress
+    stopping: threading.Event = field(default_factory=threading.Event)
     page_size: int = PAGE_SIZE
     in_flight: int = IN_FLIGHT
-    _batch_index: int = field(default=0, init=False)
-    _committed: Counters = field(default=Counters(), init=False)
 
     def run(self, shards: Sequence[int]) -> Iterator[ShardDone]:
         """Walk every shard to its end and yield how it ended; a shard that fails never stops the others."""
-        states = {shard: _Shard(self.writer_for(shard)) for shard in shards}
+        states = {shard: _Shard(self.writer_for(self.connection, shard)) for shard in shards}
         with ThreadPoolExecutor(self.in_flight, thread_name_prefix="lml") as pool:
             try:
                 for asked in self._ask_ahead(shards, pool):
                     state = states[asked.shard]
-                    if asked.page is None or asked.answer is None:
+                    if asked.answer is None:
                         yield self._finish(asked, state)
                     elif not state.problem:
                         self._take(asked.shard, asked.page, asked.answer, state)
@@ -148,16 +179,19 @@ class Drain:
             problem = ""
             try:
                 for page in store.pages(
-                    self.reader, self.selection, shard=shard, shard_count=SHARD_COUNT, page_size=self.page_size
+                    self.connection, self.selection, shard=shard, shard_count=SHARD_COUNT, page_size=self.page_size
                 ):
+                    if self.stopping.is_set():
+                        return
                     # The context carries the run's span to the call's own.
                     context = contextvars.copy_context()
-                    yield _Asked(shard, page, pool.submit(context.run, self._call, page))
+                    yield _Asked(shard, page, pool.submit(context.run, self._answer, page))
             except psycopg.Error as error:
-                problem = _database_problem(error)
+                problem = database_problem(error)
             yield _Asked(shard, problem=problem)
 
-    def _call(self, page: Sequence[Library]) -> BulkResolveAnswer:
+    def _answer(self, page: Sequence[Library]) -> _Answered:
+        """Ask about a page and judge the answer; off the lane's thread, so that the database need not wait for either."""
         inputs = [
             LibraryInput.model_construct(
                 library_id=library.library_id,
@@ -167,69 +201,38 @@ class Drain:
             )
             for library in page
         ]
-        return self.lml.bulk_resolve_libraries(inputs)
-
-    def _take(self, shard: int, page: list[Library], answer: "Future[BulkResolveAnswer]", state: _Shard) -> None:
-        """Judge and write one page."""
-        state.inputs_read += len(page)
-        self._batch_index += 1
-        before = state.writer.tallied
         try:
-            self._judge_and_write(page, answer, state.writer)
+            answer = self.lml.bulk_resolve_libraries(inputs)
+        except LmlError as error:
+            lost = [Outcome(library.library_id, "lml_error") for library in page]
+            return _Answered(Judgement(lost), 0, _effort(error.calls, error.latency_ms), error)
+        judgement = judge(page, answer.results)
+        return _Answered(judgement, len(answer.results), _effort(answer.calls, answer.latency_ms))
+
+    def _take(self, shard: int, page: Sequence[Library], answer: "Future[_Answered]", state: _Shard) -> None:
+        """Write one page and say so."""
+        state.inputs_read += len(page)
+        try:
+            self._write(page, answer.result(), state.writer)
         except psycopg.Error as error:
-            state.problem = _database_problem(error)
-            self.log.error("failed", f"shard {shard} cannot be written", error_message=state.problem, shard=shard)
-        self._committed += state.writer.tallied - before
+            state.problem = database_problem(error)
+            self.batches.log.error("shard_failed", shard=shard, error_message=state.problem)
         self.progress.advance(len(page))
 
-    def _judge_and_write(self, page: list[Library], answer: "Future[BulkResolveAnswer]", writer: Writer) -> None:
-        try:
-            answered = answer.result()
-        except LmlError as error:
-            self.log.warning(
-                "lml_error", batch_index=self._batch_index, batch_size=len(page), error_message=str(error)
-            )
-            effort = Counters(lml_total_calls=error.calls, lml_total_latency_ms=round(error.latency_ms))
-            writer.write([Outcome(library.library_id, "lml_error") for library in page], effort)
-            return
-        judgement = judge(page, answered.results)
-        self._warn_about_answers(page, len(answered.results), judgement.untrusted, judgement.outcomes)
-        beside = Counters(
-            answers_untrusted=len(judgement.untrusted),
-            lml_total_calls=answered.calls,
-            lml_total_latency_ms=round(answered.latency_ms),
-        )
+    def _write(self, page: Sequence[Library], answered: _Answered, writer: Writer) -> None:
+        index = self.batches.next_index()
+        judgement = answered.judgement
+        report_answer(self.batches.log, index, page, answered.results, judgement, answered.error)
         before = writer.tallied
+        beside = answered.effort.plus(answers_untrusted=len(judgement.untrusted))
         for outcome in writer.write(judgement.outcomes, beside):
             if outcome.bucket == "writer_error":
-                self.log.warning("writer_error", library_id=outcome.library_id, error_message=outcome.reason)
+                self.batches.log.warning("writer_error", library_id=outcome.library_id, error_message=outcome.reason)
         if judgement.untrusted:
             writer.reject([_untrusted(page, judgement.untrusted)])
-        self.log.info(
-            "batch_done",
-            batch_index=self._batch_index,
-            last_id=page[-1].library_id,
-            **(self._committed + (writer.tallied - before)).totals(),
-        )
-
-    def _warn_about_answers(
-        self, page: Sequence[Library], results: int, untrusted: Sequence[object], outcomes: Sequence[Outcome]
-    ) -> None:
-        if results != len(page):
-            missing = max(0, len(page) - results)
-            self.log.warning(
-                "lml_cardinality_mismatch",
-                batch_index=self._batch_index,
-                inputs=len(page),
-                results=results,
-                missing=missing,
-            )
-        for answer in untrusted:
-            library_id = answer.get("library_id") if isinstance(answer, dict) else None
-            self.log.warning("lml_untrusted_library_id", batch_index=self._batch_index, library_id=library_id)
-        for outcome in outcomes:
-            if outcome.bucket == "contract_violation":
-                self.log.warning("contract_violation", library_id=outcome.library_id, error_message=outcome.reason)
+        totals = self.batches.add(writer.tallied - before)
+        if not answered.error:
+            self.batches.log.info("batch_done", batch_index=index, last_id=page[-1].library_id, **totals.totals())
 
     def _finish(self, asked: _Asked, state: _Shard) -> ShardDone:
         problem = state.problem or asked.problem
@@ -237,21 +240,55 @@ class Drain:
             try:
                 state.writer.complete()
             except psycopg.Error as error:
-                problem = _database_problem(error)
+                problem = database_problem(error)
         return ShardDone(asked.shard, state.writer.tallied, state.inputs_read, problem)
 
 
+def report_answer(
+    log: StepLog,
+    batch_index: int,
+    page: Sequence[Library],
+    results: int,
+    judgement: Judgement,
+    error: LmlError | None,
+) -> None:
+    """Log everything about an answer that is not as it should be."""
+    if error:
+        log.warning("lml_error", batch_index=batch_index, batch_size=len(page), error_message=str(error))
+        return
+    if results != len(page):
+        missing = max(0, len(page) - results)
+        log.warning(
+            "lml_cardinality_mismatch", batch_index=batch_index, inputs=len(page), results=results, missing=missing
+        )
+    for answer in judgement.untrusted:
+        log.warning("lml_untrusted_library_id", batch_index=batch_index, library_id=claimed_id(answer))
+    for outcome in judgement.outcomes:
+        if outcome.bucket == "contract_violation":
+            log.warning("contract_violation", library_id=outcome.library_id, error_message=outcome.reason)
+
+
+def claimed_id(answer: object) -> object:
+    """Return what an answer says it is about, whatever that is."""
+    return answer.get("library_id") if isinstance(answer, dict) else None
+
+
+def _effort(calls: int, latency_ms: float) -> Counters:
+    return Counters(lml_total_calls=calls, lml_total_latency_ms=round(latency_ms))
+
+
 def _untrusted(page: Sequence[Library], untrusted: Sequence[object]) -> ledger.Rejected:
-    ids = [answer.get("library_id") if isinstance(answer, dict) else None for answer in untrusted]
+    ids = [claimed_id(answer) for answer in untrusted[:20]]
     return ledger.Rejected(
         input_id=page[0].library_id,
         kind="answers_untrusted",
-        reason=f"{len(ids)} answers to the page {page[0].library_id}-{page[-1].library_id} nobody asked for: {ids[:20]}",
+        reason=f"{len(untrusted)} answers to page {page[0].library_id}-{page[-1].library_id} that nobody asked for: {ids}",
         payload_digest=digest(untrusted),
         rests=False,
     )
 
 
-def _database_problem(error: psycopg.Error) -> str:
+def database_problem(error: psycopg.Error) -> str:
+    """Say in one line what the database refused."""
     text = str(error).strip().splitlines()
     return f"database: {type(error).__name__}: {text[0] if text else 'no message'}"

@@ -54,7 +54,10 @@ def of_storage(counters: Counters, *, eligible_left: Mapping[int, int], recent: 
         Finding(
             "eligible_left_zero",
             passed=left == 0,
-            numbers={"eligible_left": left, **{f"shard_{shard}": count for shard, count in sorted(eligible_left.items())}},
+            numbers={
+                "eligible_left": left,
+                **{f"shard_{shard}": count for shard, count in sorted(eligible_left.items())},
+            },
             description=f"{left} libraries still need asking; the next run will" if left else "",
         ),
         unresolved_rate(counters, recent),

@@ -1,5 +1,6 @@
 """One run of library_identity over some shards, without Dagster: locks, drain, ledger, log, span, report."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from wxyc_assets import ledger, single_flight
 from wxyc_assets.finding import Finding, failed_errors
 from wxyc_assets.library_identity import findings, store
 from wxyc_assets.library_identity.counters import Counters, flattened, summed
-from wxyc_assets.library_identity.drain import PAGE_SIZE, Drain, Resolver, ShardDone, TallyOnly, Writer
+from wxyc_assets.library_identity.drain import PAGE_SIZE, BatchLog, Drain, Resolver, ShardDone, TallyOnly, Writer
+from wxyc_assets.library_identity.lanes import run_lanes
 from wxyc_assets.migrate import require_migrated
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.progress import Progress
@@ -92,7 +94,10 @@ class RunReport:
     def reason(self) -> str:
         """One sentence for the ledger and the run page; empty when all is well."""
         failed = failed_errors(self.findings)
-        said = (self.could_not_work or _by_shard(self.problems), f"failed checks: {', '.join(failed)}" if failed else "")
+        said = (
+            self.could_not_work or _by_shard(self.problems),
+            f"failed checks: {', '.join(failed)}" if failed else "",
+        )
         return "; ".join(filter(None, said))
 
 
@@ -171,15 +176,20 @@ def _walk(
     )
     tools.log.info("started", **_started_fields(request))
 
-    def writer_for(shard: int) -> Writer:
-        return TallyOnly() if request.dry_run else store.ShardWriter(connection, request.run_id, shard)
+    batches = BatchLog(tools.log)
+
+    def writer_for(lane: psycopg.Connection, shard: int) -> Writer:
+        return TallyOnly() if request.dry_run else store.ShardWriter(lane, request.run_id, shard)
+
+    def drain_on(lane: psycopg.Connection, stopping: threading.Event) -> Drain:
+        return Drain(lane, selection, tools.lml, writer_for, batches, tools.progress, stopping)
 
     def eligible() -> dict[int, int]:
         return store.count_eligible(connection, selection, shards=shards, shard_count=SHARD_COUNT)
 
     tools.progress.start("library_identity", sum(eligible().values()) if tools.progress.wants_total else None)
     try:
-        for done in Drain(connection, selection, tools.lml, writer_for, tools.log, tools.progress).run(shards):
+        for done in run_lanes(tools.postgres, shards, drain_on):
             report.done.append(done)
             if not done.problem and not request.dry_run:
                 on_done(done)

@@ -1,16 +1,17 @@
 """Reads eligible libraries, page by page, and writes what LML said about them, set by set."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import psycopg
 
 from resources import sql_files
 from wxyc_assets import ledger
-from wxyc_assets.library_identity.counters import Counters, summed
-from wxyc_assets.library_identity.verdicts import Library, Outcome, digest
+from wxyc_assets.library_identity.counters import Counters
+from wxyc_assets.library_identity.verdicts import Library, Outcome, counted, digest
 
 ASSET = "library_identity"
 NOTES = "consumer:lml-bulk"
@@ -72,9 +73,7 @@ def pages(
 
 
 def _stretch_end(connection: psycopg.Connection, after_id: int, upto_id: int, libraries: int) -> int | None:
-    row = _execute(
-        connection, "select_window_end", after_id=after_id, upto_id=upto_id, libraries=libraries
-    ).fetchone()
+    row = _execute(connection, "select_window_end", after_id=after_id, upto_id=upto_id, libraries=libraries).fetchone()
     return row[0] if row else None
 
 
@@ -95,9 +94,9 @@ class ShardWriter:
     connection: psycopg.Connection
     run_id: str
     shard: int
-    tallied: Counters = Counters()
+    tallied: Counters = field(default_factory=Counters)
 
-    def write(self, outcomes: Sequence[Outcome], beside: Counters = Counters()) -> list[Outcome]:  # noqa: B008  # immutable
+    def write(self, outcomes: Sequence[Outcome], beside: Counters) -> list[Outcome]:
         """Write a page in one transaction, or, where a library cannot be written, everything but that library.
 
         ``beside`` counts what no input is: calls, latency, untrusted answers. Returns the outcomes as they were written.
@@ -105,12 +104,12 @@ class ShardWriter:
         """
         try:
             self._write_together(outcomes, beside)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError, UnicodeEncodeError) as error:
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError, orjson.JSONEncodeError) as error:
             if self.connection.closed:
                 raise
             if len(outcomes) > 1:
                 middle = len(outcomes) // 2
-                return self.write(outcomes[:middle], beside) + self.write(outcomes[middle:])
+                return self.write(outcomes[:middle], beside) + self.write(outcomes[middle:], Counters())
             rejected = [_writer_error(outcome, error) for outcome in outcomes]
             self._write_together(rejected, beside)
             return rejected
@@ -126,11 +125,10 @@ class ShardWriter:
 
     def _write_together(self, outcomes: Sequence[Outcome], beside: Counters) -> None:
         with self.connection.transaction():
-            history_rows = self._write_identities([outcome for outcome in outcomes if outcome.identity])
+            history_rows = self._write_identities(outcomes)
             self._mark(outcomes)
             self._quarantine(outcomes)
-            tallied = summed((self.tallied, beside, *(outcome.counted() for outcome in outcomes)))
-            tallied = tallied.plus(history_rows_written=history_rows)
+            tallied = self.tallied + beside + counted(outcomes).plus(history_rows_written=history_rows)
             self._tally(tallied, complete=False)
         self.tallied = tallied
 
@@ -144,34 +142,20 @@ class ShardWriter:
             complete=complete,
         )
 
-    def _write_identities(self, resolved: Sequence[Outcome]) -> int:
+    def _write_identities(self, outcomes: Sequence[Outcome]) -> int:
         """Write identities and sources; return how many older identities went to the history."""
-        if not resolved:
+        identities = [outcome.identity for outcome in outcomes if outcome.identity]
+        if not identities:
             return 0
-        rows = [(outcome.library_id, outcome.identity) for outcome in resolved if outcome.identity]
-        columns = {
-            "library_id": [library_id for library_id, _ in rows],
-            **{
-                name: [getattr(identity, name) for _, identity in rows]
-                for name in ("wikidata_qid", "spotify_id", "apple_music_id", "method", "confidence")
-            },
-        }
+        # One JSON text a table: as arrays, a column each, the same rows took five times as long to pass.
+        rows = orjson.dumps(identities).decode()
         superseded = _execute(
-            self.connection, "supersede_identities", reason=f"{NOTES}: LML's verdict changed", **columns
+            self.connection, "supersede_identities", reason=f"{NOTES}: LML's verdict changed", rows=rows
         ).rowcount
-        _execute(self.connection, "upsert_identities", notes=NOTES, **columns)
-        sources = [(library_id, source) for library_id, identity in rows for source in identity.sources]
+        _execute(self.connection, "upsert_identities", notes=NOTES, rows=rows)
+        sources = [source for outcome in outcomes for source in outcome.sources]
         if sources:
-            _execute(
-                self.connection,
-                "upsert_sources",
-                notes=NOTES,
-                library_id=[library_id for library_id, _ in sources],
-                **{
-                    name: [getattr(source, name) for _, source in sources]
-                    for name in ("source", "external_id", "method", "confidence")
-                },
-            )
+            _execute(self.connection, "upsert_sources", notes=NOTES, rows=orjson.dumps(sources).decode())
         return superseded
 
     def _mark(self, outcomes: Sequence[Outcome]) -> None:

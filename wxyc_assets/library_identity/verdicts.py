@@ -6,6 +6,7 @@ one, is untrusted and never written. Source: DESIGN section 4, contract/library-
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from resources.lml.models import LibraryVerdict, Provenance
 from wxyc_assets.library_identity.counters import Bucket, Counters
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -27,8 +29,9 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One row of ``library_identity_source``."""
+    """One row of ``library_identity_source``; the fields are its columns."""
 
+    library_id: int
     source: str
     external_id: str
     method: str
@@ -37,14 +40,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a single_artist verdict makes true of a library."""
+    """One row of ``library_identity``, as far as LML decides it; the fields are its columns."""
 
+    library_id: int
     wikidata_qid: str | None
     spotify_id: str | None
     apple_music_id: str | None
     method: str
     confidence: float
-    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +61,22 @@ class Outcome:
     library_id: int
     bucket: Bucket
     identity: Identity | None = None
+    sources: tuple[Source, ...] = ()
     source_rows_skipped_null_confidence: int = 0
     source_rows_skipped_invalid: int = 0
     reason: str = ""
     payload_digest: str = ""
 
-    def counted(self) -> Counters:
-        """Count this input once, with what its sources lost."""
-        return Counters(
-            scanned=1,
-            source_rows_skipped_null_confidence=self.source_rows_skipped_null_confidence,
-            source_rows_skipped_invalid=self.source_rows_skipped_invalid,
-        ).plus(**{self.bucket: 1})
+
+def counted(outcomes: Sequence[Outcome]) -> Counters:
+    """Count every input once, with what its sources lost."""
+    buckets: Counter[str] = Counter(outcome.bucket for outcome in outcomes)
+    return Counters(
+        scanned=len(outcomes),
+        source_rows_skipped_null_confidence=sum(o.source_rows_skipped_null_confidence for o in outcomes),
+        source_rows_skipped_invalid=sum(o.source_rows_skipped_invalid for o in outcomes),
+        **buckets,
+    )
 
 
 @dataclass(frozen=True)
@@ -128,51 +135,42 @@ def judge_one(library_id: int, answer: Any) -> Outcome:
     if verdict.main is None or not verdict.method or verdict.confidence is None:
         absent = [name for name in ("main", "method", "confidence") if getattr(verdict, name) in (None, "")]
         return _violation(library_id, answer, f"single_artist without {', '.join(absent)}")
-    sources, null_confidence, invalid = _sources(verdict.provenance)
+    sources, null_confidence, invalid = _sources(library_id, verdict.provenance)
     identity = Identity(
+        library_id,
         wikidata_qid=verdict.main.wikidata_qid,
         spotify_id=verdict.main.spotify_artist_id,
         apple_music_id=verdict.main.apple_music_artist_id,
         method=verdict.method,
         confidence=verdict.confidence,
-        sources=sources,
     )
-    return Outcome(library_id, "resolved", identity, null_confidence, invalid)
+    return Outcome(library_id, "resolved", identity, sources, null_confidence, invalid)
 
 
-def _sources(entries: Sequence[Any]) -> tuple[tuple[Source, ...], int, int]:
+def _sources(library_id: int, entries: Sequence[Any]) -> tuple[tuple[Source, ...], int, int]:
     """Return the rows to write, last of a source wins, and how many entries had no confidence or could not be a row."""
     rows: dict[str, Source] = {}
     null_confidence = invalid = 0
     for entry in entries:
-        if isinstance(entry, Mapping) and "confidence" in entry and entry["confidence"] is None:
+        if isinstance(entry, Mapping) and entry.get("confidence", 0) is None:
             null_confidence += 1
-        elif (row := _source(entry)) is None:
+        elif (row := _source(library_id, entry)) is None:
             invalid += 1
         else:
             rows[row.source] = row
     return tuple(rows.values()), null_confidence, invalid
 
 
-def _source(entry: Any) -> Source | None:
+def _source(library_id: int, entry: Any) -> Source | None:
     try:
         parsed = Provenance.model_validate(entry)
     except ValidationError:
         return None
     if parsed.external_id is None or parsed.confidence is None:
         return None
-    texts = (parsed.source, parsed.external_id, parsed.method)
-    if not all(map(storable, texts)):
-        return None
-    return Source(parsed.source, parsed.external_id, parsed.method, parsed.confidence)
-
-
-def storable(text: str) -> bool:
-    """Whether PostgreSQL takes this text: no NUL, and encodable as UTF-8."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
+    if "\0" in parsed.source or "\0" in parsed.external_id or "\0" in parsed.method:
+        return None  # no text of PostgreSQL holds a NUL
+    return Source(library_id, parsed.source, parsed.external_id, parsed.method, parsed.confidence)
 
 
 def _violation(library_id: int, answer: Any, reason: str) -> Outcome:

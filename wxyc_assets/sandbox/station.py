@@ -43,8 +43,8 @@ def create(
     """Make the tables that the assets touch, empty or with the sample station in them.
 
     One transaction: whoever is interrupted, even by kill -9, leaves nothing behind. A station that is there already
-    stays as it is, except that the sample is loaded into one that holds no rows at all. Source: the contract page
-    station-tables.md and the "Tables" section of rated-usage.md.
+    stays as it is, except that the sample is loaded into one of ours that holds no rows at all. Source: the contract
+    page station-tables.md and the "Tables" section of rated-usage.md.
 
     Raises StationError if the schemas hold some of the tables, or tables of other shapes, if the role may not create
     objects, or if the database is not in UTF-8.
@@ -57,7 +57,7 @@ def create(
             if created:
                 _make_objects(connection, station_schema, billing_schema)
             _set_search_path(connection, station_schema, billing_schema, "public")
-            loaded = sample and _holds_nothing(_count_rows(connection))
+            loaded = sample and is_sandbox(connection) and _holds_nothing(_count_rows(connection))
             if loaded:
                 sample_station.load(connection, anchor=datetime.now(UTC))
             return StationReport(created=created, sample_loaded=loaded, rows=_count_rows(connection))
@@ -112,8 +112,8 @@ def _refusal(problems: list[str], found: int, expected: int, database: str) -> s
         shown += f"; and {len(problems) - _SHOWN_PROBLEMS} more"
     return (
         f"the database {database} already holds {found} of the station's {expected} tables, but not a station: "
-        f"{shown}. Nothing was changed. Choose schemas that are free (WXYC_SCHEMA_NAME, BILLING_SCHEMA_NAME) or another "
-        "database (DATABASE_URL), or drop those tables yourself if nobody needs them."
+        f"{shown}. Nothing was changed. Choose schemas that are free (WXYC_SCHEMA_NAME, BILLING_SCHEMA_NAME) or "
+        "another database (DATABASE_URL), or drop those tables yourself if nobody needs them."
     )
 
 

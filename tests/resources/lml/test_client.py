@@ -307,6 +307,23 @@ def test_when_the_time_is_over_one_probe_decides(lml, make):
     assert client.bulk_resolve_libraries(libraries()).results == []
 
 
+def test_an_interrupted_probe_does_not_block_the_next(config):
+    plays = iter([httpx.Response(500), KeyboardInterrupt(), httpx.Response(200, json={"results": []})])
+
+    def play(_: httpx.Request) -> httpx.Response:
+        outcome = next(plays)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    settings = config(attempts=1, breaker_threshold=1, breaker_open_s=0)
+    with LmlClient(settings, transport=httpx.MockTransport(play)) as client:
+        caught(client.bulk_resolve_libraries, libraries())
+        with pytest.raises(KeyboardInterrupt):
+            client.bulk_resolve_libraries(libraries())
+        assert client.bulk_resolve_libraries(libraries()).results == []
+
+
 def test_a_refused_key_is_never_tried_again(lml, make):
     lml.plays = [answer({}, 401)]
     client = make()

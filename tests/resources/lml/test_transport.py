@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import threading
 import time
 import tracemalloc
 
@@ -40,13 +41,27 @@ def test_an_exchange_never_outlives_its_time(lml, play):
     assert TIMEOUT_S - 0.05 <= time.monotonic() - started < TIMEOUT_S + 0.2
 
 
-def test_a_peer_that_does_not_read_cannot_hold_an_exchange(lml):
-    with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:
-        lml.url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+@pytest.mark.parametrize("sip_bytes", [0, 200_000])  # a peer that never reads, and one that reads a little at a time
+def test_a_peer_that_is_slow_to_read_cannot_hold_an_exchange(lml, sip_bytes):
+    over = threading.Event()
+
+    def sip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            while not over.wait(0.1):
+                connection.recv(sip_bytes)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        lml.url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        peer = threading.Thread(target=sip, args=(server,))
+        peer.start()
         started = time.monotonic()
         with pytest.raises(LmlTimeout):
             send(lml, body=b"x" * 20_000_000)
-        assert time.monotonic() - started < TIMEOUT_S + 0.3
+        took_s = time.monotonic() - started
+        over.set()
+        peer.join()
+    assert took_s < TIMEOUT_S + 0.3
 
 
 @pytest.mark.parametrize("play", [hang_up, cut_short])

@@ -1,17 +1,12 @@
 -- supersede_identities: each stored identity that a new verdict changes is in library_identity_history, and is locked until it
 -- has been replaced. A verdict that only confirms what is stored leaves no history.
 --
--- Parameters (arrays of one length, a library once)
---   library_id                                int[]
---   wikidata_qid, spotify_id, apple_music_id  text[]
---   method                                    text[]
---   confidence                                float8[]   0 to 1, stored as real
---   reason                                    text       why the old row was superseded
+-- Parameters
+--   rows     json   array of {library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence 0 to 1}, a library once
+--   reason                                    text   why the old row was superseded
 WITH verdict AS (
-  SELECT * FROM unnest(
-    %(library_id)s::int[], %(wikidata_qid)s::text[], %(spotify_id)s::text[], %(apple_music_id)s::text[],
-    %(method)s::text[], %(confidence)s::real[]
-  ) AS v (library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence)
+  SELECT * FROM json_to_recordset(%(rows)s::json)
+    AS v (library_id int, wikidata_qid text, spotify_id text, apple_music_id text, method text, confidence real)
 ), changed AS (
   SELECT i.*
   FROM library_identity i

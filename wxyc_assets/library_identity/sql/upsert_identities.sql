@@ -1,21 +1,16 @@
 -- upsert_identities: each library has the identity that LML gave; a null erases an older id.
 --
--- Parameters (arrays of one length, a library once)
---   library_id                                int[]
---   wikidata_qid, spotify_id, apple_music_id  text[]
---   method                                    text[]
---   confidence                                float8[]   0 to 1, stored as real
---   notes                                     text       who wrote the row
+-- Parameters
+--   rows    json   array of {library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence 0 to 1}, a library once
+--   notes   text   who wrote the row
 INSERT INTO library_identity (
   library_id, discogs_master_id, discogs_release_id, musicbrainz_release_group_mbid, musicbrainz_release_mbid,
   musicbrainz_recording_mbid, wikidata_qid, spotify_id, apple_music_id, method, confidence, agreement_sources, notes,
   last_verified_at)
 SELECT v.library_id, NULL, NULL, NULL, NULL, NULL, v.wikidata_qid, v.spotify_id, v.apple_music_id, v.method, v.confidence,
   NULL, %(notes)s, now()
-FROM unnest(
-  %(library_id)s::int[], %(wikidata_qid)s::text[], %(spotify_id)s::text[], %(apple_music_id)s::text[],
-  %(method)s::text[], %(confidence)s::real[]
-) AS v (library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence)
+FROM json_to_recordset(%(rows)s::json)
+  AS v (library_id int, wikidata_qid text, spotify_id text, apple_music_id text, method text, confidence real)
 ORDER BY v.library_id
 ON CONFLICT (library_id) DO UPDATE SET
   discogs_master_id = NULL,

@@ -1,16 +1,13 @@
 -- upsert_sources: each source that LML named for a library is stored as it said; sources it did not name are left alone.
 --
--- Parameters (arrays of one length, a library's source once)
---   library_id                    int[]
---   source, external_id, method   text[]
---   confidence                    float8[]   0 to 1, stored as real
---   notes                         text       who wrote the row
+-- Parameters
+--   rows    json   array of {library_id, source, external_id, method, confidence 0 to 1}, a library's source once
+--   notes   text   who wrote the row
 INSERT INTO library_identity_source (
   library_id, source, external_id, method, confidence, last_verified_at, boost_sources, notes)
 SELECT v.library_id, v.source, v.external_id, v.method, v.confidence, now(), NULL, %(notes)s
-FROM unnest(
-  %(library_id)s::int[], %(source)s::text[], %(external_id)s::text[], %(method)s::text[], %(confidence)s::real[]
-) AS v (library_id, source, external_id, method, confidence)
+FROM json_to_recordset(%(rows)s::json)
+  AS v (library_id int, source text, external_id text, method text, confidence real)
 ORDER BY v.library_id, v.source
 ON CONFLICT (library_id, source) DO UPDATE SET
   external_id = EXCLUDED.external_id,

@@ -25,7 +25,7 @@ DEFAULT_API_KEY: Final = "sandbox-key"
 _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S: Final = 20.0
 _STOP_TIMEOUT_S: Final = 20.0
-_GRACE_S: Final = 2  # for answers that are being written when the server stops
+_GRACE_S: Final = 5  # for answers that are being written when the server stops
 
 
 class SandboxLml:

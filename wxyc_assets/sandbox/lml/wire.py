@@ -102,8 +102,7 @@ def shaped(body: object, model: type[BodyT]) -> BodyT:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        details = [{"field": _path(one["loc"]), "message": one["msg"]} for one in problems[:_DETAILS_SHOWN]]
+        details = [{"field": _path(one["loc"]), "message": one["msg"]} for one in error.errors()[:_DETAILS_SHOWN]]
         message = "; ".join(f"{one['field']}: {one['message']}" if one["field"] else one["message"] for one in details)
         raise ApiError(422, "validation_error", message, details) from error
 

@@ -80,6 +80,20 @@ def test_waiters_are_served_in_the_order_in_which_they_came(clock):
     assert served == list(range(9))
 
 
+def test_a_newcomer_at_the_very_moment_a_call_becomes_free_goes_behind_those_who_wait(clock):
+    discogs = simulated(clock, limit_calls=1, max_concurrent=10)
+    served = []
+
+    async def caller(name, arrives_s):
+        if arrives_s:
+            await clock.sleep(arrives_s)
+        await discogs.call(Spend("lookup"))
+        served.append(name)
+
+    asyncio.run(clock.run(caller("first", 0), caller("newcomer", 120), caller("second", 0), caller("third", 0)))
+    assert served == ["first", "second", "third", "newcomer"]
+
+
 def test_at_most_max_concurrent_calls_run_at_once(clock):
     discogs = simulated(clock, max_concurrent=5, call_latency_ms=1000)
     asyncio.run(clock.run(*(discogs.call(Spend("lookup")) for _ in range(12))))

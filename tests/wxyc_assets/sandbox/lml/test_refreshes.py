@@ -6,6 +6,7 @@ from wxyc_assets.sandbox.lml import refreshes
 def test_no_two_discogs_releases_share_an_identity():
     minted = [refreshes.mint("discogs_release", str(number)) for number in range(1, 20_000)]
     assert len(set(minted)) == len(minted)
+    assert len({refreshes.mint("discogs_release", str(1 + (1 << bit))) for bit in range(30)}) == 30
     assert all(0 < one < refreshes.MINTED_BELOW for one in minted)
     assert minted[0] != 1  # a mix-up of release and identity must show
 
