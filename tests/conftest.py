@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test that asks: one embedded server a session, a fresh database a test.
+"""A real PostgreSQL for every test that asks: one embedded server a session, a fresh database or station a test.
 
 ``WXYC_TEST_DATABASE_URL`` (a superuser on another server, PostgreSQL 15 or newer) replaces the embedded one.
 """
@@ -14,6 +14,9 @@ import psycopg
 import pytest
 
 from resources.embedded_postgres import EmbeddedPostgres
+from resources.postgres import Postgres
+from wxyc_assets.migrate import migrate
+from wxyc_assets.sandbox import station as sandbox_station
 
 
 class Server:
@@ -73,4 +76,23 @@ def database(server: Server) -> Iterator[str]:
     """The DSN of an empty database."""
     dsn = server.create_database()
     yield dsn
+    server.drop_database(dsn)
+
+
+@pytest.fixture(scope="session")
+def station_template(server: Server) -> Iterator[str]:
+    """The DSN of a database to clone, never to connect to: the station's tables without rows, and our schema."""
+    dsn = server.create_database()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        sandbox_station.create(connection, sample=False)
+    migrate(Postgres(dsn))
+    yield dsn
+    server.drop_database(dsn)
+
+
+@pytest.fixture
+def station(server: Server, station_template: str) -> Iterator[Postgres]:
+    """An empty station of the test's own, with our schema migrated."""
+    dsn = server.create_database(template=str(psycopg.conninfo.conninfo_to_dict(station_template)["dbname"]))
+    yield Postgres(dsn)
     server.drop_database(dsn)

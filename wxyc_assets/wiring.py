@@ -104,9 +104,11 @@ def _ensure_database(beside: str, name: str) -> None:
             pass  # somebody else was first
         except psycopg.errors.InsufficientPrivilege as error:
             raise SettingsError(
-                [  # noqa: ISC004  # one problem
-                    f"DAGSTER_DATABASE_URL: is unset, and this role may not create database {name} beside the station's: "
-                    f"let an administrator run `CREATE DATABASE {name} OWNER {connection.info.user}`, or set it"
+                [
+                    (
+                        f"DAGSTER_DATABASE_URL: is unset, and this role may not create database {name} beside the station's: "
+                        f"let an administrator run `CREATE DATABASE {name} OWNER {connection.info.user}`, or set it"
+                    )
                 ]
             ) from error
 
@@ -130,9 +132,11 @@ def lml_config(environ: Environ = None) -> LmlConfig:
     settings = load(LmlSettings, environ)
     if not settings.base_url:
         raise SettingsError(
-            [  # noqa: ISC004  # one problem
-                "LIBRARY_METADATA_URL: is not set. `wxyc up` prints the settings of its sandbox LML, "
-                "`wxyc sandbox lml` starts one; or name your LML and its LML_API_KEY"
+            [
+                (
+                    "LIBRARY_METADATA_URL: is not set. `wxyc up` prints the settings of its sandbox LML, "
+                    "`wxyc sandbox lml` starts one; or name your LML and its LML_API_KEY"
+                )
             ]
         )
     return LmlConfig(

@@ -116,7 +116,7 @@ class Caller:
             return False
         if error.retry_after_s is None:
             return True
-        return min(max(error.retry_after_s, self._config.backoff_initial_s), 9e9)
+        return min(max(error.retry_after_s, self._config.backoff_initial_s), self._config.retry_after_max_s)
 
     def _try(self, call: Call, model: type[AnswerT], effort: Effort) -> tuple[AnswerT, Any]:
         if call.endpoint.diagnostic:
