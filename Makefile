@@ -4,6 +4,7 @@ PYTHON := $(shell command -v $(PYTHON) || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export VIRTUAL_ENV := $(CURDIR)/.venv
 
 .PHONY: help install demo up test check format lock bench clean
 
@@ -34,7 +35,8 @@ check: $(STAMP)  ## lint, types, import rules, definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/dagster definitions validate -w workspace.yaml
+	PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate -w workspace.yaml
+	PYTHONWARNINGS=ignore $(BIN)/dg check defs
 
 format: $(STAMP)  ## rewrite the code in the one style
 	$(BIN)/ruff format .

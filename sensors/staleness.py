@@ -11,11 +11,12 @@ import psycopg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import end_dead_runs
+from wxyc_assets.dead_runs import GRACE, end_dead_runs
 from wxyc_assets.library_identity.asset import library_identity
 from wxyc_assets.migrate import require_migrated
 from wxyc_assets.partitions import SHARD_COUNT, contiguous_ranges, range_tags
 from wxyc_assets.settings import IdentitySettings
+from wxyc_assets.single_flight import held_units, shard_unit
 
 PENDING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 
@@ -30,7 +31,7 @@ class StaleShard:
     at_work: bool
 
 
-def decide(stale: Iterable[StaleShard], *, pending: set[int], asked: Mapping[str, str], window: str) -> dict[int, str]:
+def decide(stale: Iterable[StaleShard], *, busy: set[int], asked: Mapping[str, str], window: str) -> dict[int, str]:
     """Return the shards to ask for, each with what to remember of it. Pure.
 
     A shard is left alone while a run holds its lock or waits to start, and when the very same libraries were asked for in
@@ -38,14 +39,14 @@ def decide(stale: Iterable[StaleShard], *, pending: set[int], asked: Mapping[str
 
     Args:
         stale: the shards with libraries to ask about.
-        pending: shards that a waiting run covers.
+        busy: shards that a waiting run covers, or that a run was at work on before ``stale`` was read.
         asked: what was remembered, by shard key.
         window: the day, so that what failed today is tried again tomorrow.
     """
     wanted = {}
     for shard in stale:
         memory = f"{window} {shard.digest}"
-        if not shard.at_work and shard.shard not in pending and asked.get(str(shard.shard)) != memory:
+        if not shard.at_work and shard.shard not in busy and asked.get(str(shard.shard)) != memory:
             wanted[shard.shard] = memory
     return wanted
 
@@ -83,12 +84,14 @@ def stale_identities(
     with postgres.connect() as connection:
         require_migrated(connection)
         ended = end_dead_runs(context.instance, connection)
+        # Before the libraries are read: a run that ends meanwhile has changed them since.
+        busy = _pending_shards(context.instance) | _shards_at_work(connection)
         stale = select_stale(connection, identity_settings)
     if ended:
         context.log.warning("ended runs whose process was gone: %s", ", ".join(ended))
     asked = json.loads(context.cursor) if context.cursor else {}
     window = datetime.now(UTC).date().isoformat()
-    wanted = decide(stale, pending=_pending_shards(context.instance), asked=asked, window=window)
+    wanted = decide(stale, busy=busy, asked=asked, window=window)
     if not wanted:
         return dg.SkipReason(_why_nothing(stale))
     remembered = {key: memory for key, memory in asked.items() if memory.startswith(window)}
@@ -113,12 +116,24 @@ def select_stale(connection: psycopg.Connection, settings: IdentitySettings) -> 
 
 
 def _pending_shards(instance: dg.DagsterInstance) -> set[int]:
+    """Return the shards that runs of this sensor cover which wait to start."""
     pending: set[int] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=PENDING, tags={"dagster/sensor_name": "stale_identities"})):
+    for record in instance.get_run_records(
+        dg.RunsFilter(statuses=PENDING, tags={"dagster/sensor_name": "stale_identities"})
+    ):
+        run = record.dagster_run
         first, last = (run.tags.get(tag) for tag in range_tags("", ""))
-        if first and last:
+        forgotten = (
+            run.status is dg.DagsterRunStatus.NOT_STARTED and datetime.now(UTC) - record.update_timestamp > GRACE
+        )  # its daemon died between making and queueing it: nobody will ever start it
+        if first and last and not forgotten:
             pending |= set(range(int(first), int(last) + 1))
     return pending
+
+
+def _shards_at_work(connection: psycopg.Connection) -> set[int]:
+    units = {shard_unit("library_identity", shard): shard for shard in range(SHARD_COUNT)}
+    return {units[unit] for unit in held_units(connection, list(units))}
 
 
 def _why_nothing(stale: list[StaleShard]) -> str:

@@ -31,6 +31,11 @@ def _execute(connection: psycopg.Connection, name: str, **parameters: object) ->
     return connection.execute(sql_files.load("wxyc_assets", name), parameters)
 
 
+def _text(reason: str) -> str:
+    """Reasons quote what came in, and PostgreSQL keeps neither a NUL nor half a surrogate pair."""
+    return reason.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
 def begin_run(connection: psycopg.Connection, run_id: str, asset: str, origin: RunOrigin) -> None:
     """Record that a run takes up work. A run that is resumed under the same id begins again."""
     _execute(connection, "begin_run", run_id=run_id, asset=asset, origin=origin)
@@ -38,7 +43,7 @@ def begin_run(connection: psycopg.Connection, run_id: str, asset: str, origin: R
 
 def end_run(connection: psycopg.Connection, run_id: str, verdict: RunVerdict, reason: str) -> None:
     """Record that a run has ended by itself; a killed run never gets here."""
-    _execute(connection, "end_run", run_id=run_id, verdict=verdict, reason=reason)
+    _execute(connection, "end_run", run_id=run_id, verdict=verdict, reason=_text(reason))
 
 
 def write_tally(
@@ -73,7 +78,7 @@ def quarantine(connection: psycopg.Connection, asset: str, run_id: str, rejected
         run_id=run_id,
         input_id=[item.input_id for item in rejected],
         kind=[item.kind for item in rejected],
-        reason=[item.reason.replace("\0", "\N{REPLACEMENT CHARACTER}")[:2000] for item in rejected],
+        reason=[_text(item.reason)[:2000] for item in rejected],
         payload_digest=[item.payload_digest for item in rejected],
         rests=[item.rests for item in rejected],
     )

@@ -1,12 +1,16 @@
 """Brings our own schema to the revision that this code works with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg import sql
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from resources import sql_files
@@ -24,7 +28,7 @@ def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str
     """Bring the schema to ``revision`` (``base`` empties it) and return the revisions before and after.
 
     The role needs only to own schema ``wxyc_assets``, or the right to create it. Two migrations at once take turns.
-    Raises MigrationError if that right is missing.
+    Raises MigrationError if that right is missing, or if a newer program has been here.
     """
     engine = create_engine("postgresql+psycopg://", creator=postgres.open, poolclass=NullPool)
     with engine.connect() as connection:
@@ -35,12 +39,13 @@ def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str
         driver.execute("SELECT pg_advisory_lock(hashtextextended('wxyc_assets/migrate', 0))")
         _ensure_schema(driver)
         driver.execute("SELECT set_config('wxyc_assets.station_schema', %s, false)", [postgres.schemas[0]])
-        before = _stored_revision(driver)
-        driver.autocommit = False
-        _run_alembic(connection, revision)
-        connection.commit()
-        driver.autocommit = True
-        return before, _stored_revision(driver)
+        with _explained():
+            before = _stored_revision(driver)
+            driver.autocommit = False
+            _run_alembic(connection, revision)
+            connection.commit()
+            driver.autocommit = True
+            return before, _stored_revision(driver)
 
 
 def require_migrated(connection: psycopg.Connection) -> None:
@@ -76,15 +81,21 @@ def _run_alembic(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(files("wxyc_assets.migrations")))
     config.attributes["connection"] = connection
+    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what a person can mend into a MigrationError."""
     try:
-        if revision == "base":
-            command.downgrade(config, revision)
-        else:
-            command.upgrade(config, revision)
-    except Exception as error:
+        yield
+    except CommandError as error:
+        raise MigrationError(f"{error}: schema {SCHEMA} is from a newer program; update this one") from error
+    except (psycopg.errors.InsufficientPrivilege, ProgrammingError) as error:
         cause = getattr(error, "orig", error)
-        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-            raise MigrationError(
-                f"this role does not own schema {SCHEMA}: {cause}. Run `wxyc migrate` with its owner's DATABASE_URL"
-            ) from error
-        raise
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise MigrationError(
+            f"this role does not own schema {SCHEMA}: {cause.diag.message_primary}. "
+            "Run `wxyc migrate` with its owner's DATABASE_URL"
+        ) from error

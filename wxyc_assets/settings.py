@@ -5,13 +5,24 @@ every problem at once; ``doctor`` loads them all. An empty variable counts as un
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 Group = TypeVar("Group", bound="SettingsGroup")
 
@@ -36,13 +47,26 @@ def _http_url(value: str) -> str:
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError("must be a postgresql:// URL")
+    url = value.get_secret_value()
+    try:
+        usable = url.startswith(("postgresql://", "postgres://")) and bool(conninfo_to_dict(url))
+    except ProgrammingError:
+        usable = False
+    if not usable:
+        raise ValueError("must be a postgresql:// URL, with what is special in a password percent-encoded")
+    return value
+
+
+def _sentry_dsn(value: SecretStr) -> SecretStr:
+    parts = urlsplit(_http_url(value.get_secret_value()))
+    if not parts.username or not parts.path.strip("/"):
+        raise ValueError("must be a DSN as Sentry shows it: https://KEY@HOST/PROJECT")
     return value
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+SentryDsn = Annotated[SecretStr, AfterValidator(_sentry_dsn)]
 SchemaName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
 
@@ -95,8 +119,10 @@ class LmlSettings(SettingsGroup):
     base_url: HttpUrl | None = Field(
         default=None, alias="LIBRARY_METADATA_URL", description="LML; default: the sandbox LML (`demo` and `up` only)"
     )
-    api_key: SecretStr | None = Field(default=None, alias="LML_API_KEY", description="bearer key of LML")
     local_dev: bool = Field(default=False, alias="LOCAL_DEV", description="1: a configured LML may do without a key")
+    api_key: SecretStr | None = Field(
+        default=None, validate_default=True, alias="LML_API_KEY", description="bearer key of LML"
+    )
     discogs_budget_per_min: float = Field(
         default=30,
         gt=0,
@@ -119,10 +145,13 @@ class LmlSettings(SettingsGroup):
         description="share of request bodies kept in io_log, 0 to 1",
     )
 
-    def problems(self) -> Iterator[str]:
-        """Rules that span settings: a configured LML has a key, unless this is a developer's machine."""
-        if self.base_url and not self.api_key and not self.local_dev:
-            yield "LML_API_KEY: is needed for the configured LIBRARY_METADATA_URL (or LOCAL_DEV=1 on your own machine)"
+    @field_validator("api_key")
+    @classmethod
+    def _configured_lml_has_a_key(cls, api_key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # On the field rather than the model, so that it is told together with the problems of other fields.
+        if info.data.get("base_url") and not api_key and not info.data.get("local_dev"):
+            raise ValueError("is needed for the configured LIBRARY_METADATA_URL (or LOCAL_DEV=1 on your own machine)")
+        return api_key
 
 
 class IdentitySettings(SettingsGroup):
@@ -160,7 +189,7 @@ class IdentitySettings(SettingsGroup):
 class SentrySettings(SettingsGroup):
     """Where errors and spans are reported; without a DSN nowhere."""
 
-    dsn: SecretStr | None = Field(default=None, alias="SENTRY_DSN", description="unset: nothing is sent")
+    dsn: SentryDsn | None = Field(default=None, alias="SENTRY_DSN", description="unset: nothing is sent")
     environment: str = Field(default="local", alias="SENTRY_ENVIRONMENT", description="environment on every event")
     release: str | None = Field(default=None, alias="SENTRY_RELEASE", description="release on every event")
     traces_sample_rate: float = Field(
@@ -187,23 +216,38 @@ def load(group: type[Group], environ: Mapping[str, str] | None = None) -> Group:
 
 def load_all(groups: tuple[type[Group], ...], environ: Mapping[str, str] | None = None) -> tuple[Group, ...]:
     """Read several groups of settings; raises SettingsError with every problem of all of them at once."""
-    source = {name: value for name, value in (os.environ if environ is None else environ).items() if value.strip()}
+    source = _set_variables(environ)
     loaded: list[Group] = []
     problems: list[str] = []
     for group in groups:
         try:
-            settings = group.model_validate(source)
+            loaded.append(group.model_validate(source))
         except ValidationError as error:
-            problems += [_explain(dict(item)) for item in error.errors()]
-            continue
-        if isinstance(settings, LmlSettings):
-            problems += settings.problems()
-        loaded.append(settings)
+            problems += [_explain(group, dict(item)) for item in error.errors()]
     if problems:
         raise SettingsError(list(dict.fromkeys(problems)))
     return tuple(loaded)
 
 
-def _explain(item: dict[str, Any]) -> str:
-    name = ".".join(str(part) for part in item["loc"])
-    return f"{name}: {str(item['msg']).removeprefix('Value error, ')}"
+def secret_texts(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return the value of every variable that holds a secret, also of those that cannot be used as they are."""
+    source = _set_variables(environ)
+    names = [
+        str(field.alias)
+        for group in ALL_GROUPS
+        for field in group.model_fields.values()
+        if any(SecretStr in (kind, get_origin(kind), *get_args(kind)[:1]) for kind in get_args(field.annotation))
+    ]
+    return [source[name] for name in names if name in source]
+
+
+def _set_variables(environ: Mapping[str, str] | None) -> dict[str, str]:
+    """Without what is empty, and without the line end that a secret's file may have left."""
+    source = os.environ if environ is None else environ
+    return {name: value.strip() for name, value in source.items() if value.strip()}
+
+
+def _explain(group: type[SettingsGroup], item: dict[str, Any]) -> str:
+    name = str(item["loc"][0])
+    field = group.model_fields.get(name)  # a rule about an unset variable is told by its field's name
+    return f"{field.alias if field else name}: {str(item['msg']).removeprefix('Value error, ')}"

@@ -62,6 +62,8 @@ def run_locks(postgres: Postgres, run_id: str) -> Iterator[Locks]:
     """
     session = replace(postgres, application_name=f"wxyc_assets run {run_id}", statement_timeout_ms=0)
     with session.connect() as connection:
+        # It says nothing for as long as the run works; a server that ends idle sessions would let go of its locks.
+        connection.execute("SET idle_session_timeout TO 0")
         locks = Locks(connection)
         locks.take([run_unit(run_id)])
         yield locks

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 from pydantic import SecretStr
@@ -16,7 +16,15 @@ from resources.lml.config import LmlConfig
 from resources.postgres import Postgres
 from resources.sentry import Sentry, SentryConfig, open_sentry
 from resources.step_log import StepLog
-from wxyc_assets.settings import DatabaseSettings, HomeSettings, LmlSettings, SentrySettings, SettingsError, load
+from wxyc_assets.settings import (
+    DatabaseSettings,
+    HomeSettings,
+    LmlSettings,
+    SentrySettings,
+    SettingsError,
+    load,
+    secret_texts,
+)
 
 STATION_DATABASE = "station"
 DAGSTER_DATABASE = "dagster"
@@ -32,26 +40,24 @@ class Secrets:
 
     @classmethod
     def of(cls, environ: Environ = None) -> "Secrets":
-        """Collect them from whatever settings can be read: secrets of a broken group are still secrets."""
-        found: list[str] = []
-        for group in (DatabaseSettings, LmlSettings, SentrySettings):
-            try:
-                settings = load(group, environ)
-            except SettingsError:
-                continue
-            for name in type(settings).model_fields:
-                value = getattr(settings, name)
-                if isinstance(value, SecretStr):
-                    found += _parts(value.get_secret_value())
+        """Collect them, also from settings that cannot be used: a secret beside a mistake is still a secret."""
+        found = [part for text in secret_texts(environ) for part in _parts(text)]
         return cls(tuple(dict.fromkeys(found)))
 
 
 def _parts(secret: str) -> list[str]:
-    """A URL is secret in its password only: host and database are what an operator needs to see."""
+    """A URL is secret in its passwords only, as written and as sent: host and database are what an operator needs to see."""
     if "://" not in secret:
         return [secret]
-    password = urlsplit(secret).password
-    return [password] if password else []
+    try:
+        parts = urlsplit(secret)
+        in_query = [value for name, value in parse_qsl(parts.query) if name in {"password", "sslpassword"}]
+    except ValueError:
+        return [secret]
+    passwords = [parts.password, *in_query]
+    return [
+        form for password in passwords if password for form in (password, unquote(password), quote(password, safe=""))
+    ]
 
 
 def embedded(settings: HomeSettings) -> EmbeddedPostgres:
@@ -139,12 +145,15 @@ def lml_config(environ: Environ = None) -> LmlConfig:
                 )
             ]
         )
-    return LmlConfig(
-        base_url=settings.base_url,
-        api_key=settings.api_key,
-        cost_lookup_item=settings.cost_lookup_item,
-        cost_refresh_id=settings.cost_refresh_id,
-    )
+    try:
+        return LmlConfig(
+            base_url=settings.base_url,
+            api_key=settings.api_key,
+            cost_lookup_item=settings.cost_lookup_item,
+            cost_refresh_id=settings.cost_refresh_id,
+        )
+    except ValueError as error:
+        raise SettingsError([str(error)]) from None
 
 
 @contextmanager

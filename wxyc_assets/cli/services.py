@@ -1,5 +1,6 @@
 """The Dagster webserver and daemon as children of ``wxyc up``."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -60,10 +61,11 @@ def _child(module: str, arguments: Sequence[str], log: Path) -> Iterator[subproc
     """Run a module of Dagster in a session of its own, so that Ctrl-C reaches it only through us; stop it at the end."""
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own arguments
-            [sys.executable, "-W", "ignore", "-m", module, *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},  # Dagster's warnings about itself
             start_new_session=True,
         )
         try:

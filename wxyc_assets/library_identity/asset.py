@@ -10,7 +10,8 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
 from wxyc_assets.library_identity import checks
-from wxyc_assets.library_identity.drain import Resolver, ShardDone
+from wxyc_assets.library_identity.asking import Resolver
+from wxyc_assets.library_identity.drain import ShardDone
 from wxyc_assets.library_identity.report import materialization, summary
 from wxyc_assets.library_identity.run import Request, Tools, run
 from wxyc_assets.operator import Operator

@@ -4,7 +4,7 @@ import dagster as dg
 
 from wxyc_assets.library_identity.counters import Counters
 from wxyc_assets.library_identity.drain import ShardDone
-from wxyc_assets.library_identity.run import RunReport
+from wxyc_assets.library_identity.run_report import RunReport
 from wxyc_assets.operator import RunSummary
 
 _SHOWN = {

@@ -1,10 +1,9 @@
 """One run of library_identity over some shards, without Dagster: locks, drain, ledger, log, span, report."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -13,32 +12,22 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets import ledger, single_flight
-from wxyc_assets.finding import Finding, failed_errors
 from wxyc_assets.library_identity import findings, store
+from wxyc_assets.library_identity.asking import Resolver
+from wxyc_assets.library_identity.batch_log import BatchLog
 from wxyc_assets.library_identity.counters import Counters, flattened, summed
-from wxyc_assets.library_identity.drain import PAGE_SIZE, BatchLog, Drain, Resolver, ShardDone, TallyOnly, Writer
+from wxyc_assets.library_identity.drain import PAGE_SIZE, Drain, ShardDone, database_problem
 from wxyc_assets.library_identity.lanes import run_lanes
+from wxyc_assets.library_identity.run_report import Request, RunReport
+from wxyc_assets.library_identity.writers import TallyOnly, Writer
 from wxyc_assets.migrate import require_migrated
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.progress import Progress
-from wxyc_assets.run_origin import RunOrigin
+
+__all__ = ["Request", "RunReport", "Tools", "run"]
 
 RECENT_RUNS = 5
 """How many earlier walks of each shard the unresolved rate is compared with."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a run is asked to do."""
-
-    run_id: str
-    origin: RunOrigin
-    shards: Sequence[int]
-    stale_after: timedelta
-    retry_after: timedelta
-    include_null_canonical: bool = False
-    recheck: bool = False
-    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,72 +42,22 @@ class Tools:
     unit_wait_s: float = single_flight.UNIT_WAIT_S
 
 
-@dataclass
-class RunReport:
-    """What a run did and what it thinks of it."""
-
-    request: Request
-    done: list[ShardDone] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def counters(self) -> Counters:
-        """The counts of all shards together."""
-        return summed(done.counters for done in self.done)
-
-    @property
-    def problems(self) -> dict[int, str]:
-        """Why shards could not be credited, by shard."""
-        return self.refused | {done.shard: done.problem for done in self.done if done.problem}
-
-    @property
-    def could_not_work(self) -> str:
-        """Why this run did not do its job, empty if it did: a unit locked, the database gone, LML down for all of it."""
-        broken = self.refused | {done.shard: done.problem for done in self.done if done.broken}
-        if broken:
-            return _by_shard(broken)
-        asked = sum(done.inputs_read for done in self.done)
-        if asked and self.counters.lml_error == asked:
-            return f"LML answered none of the {asked} libraries asked; `wxyc doctor` says whether it is up"
-        return ""
-
-    @property
-    def verdict(self) -> ledger.RunVerdict:
-        """Whether it was done, was done with something to look at, or could not be done."""
-        if self.could_not_work:
-            return "failed"
-        return "anomaly" if self.problems or failed_errors(self.findings) else "done"
-
-    @property
-    def reason(self) -> str:
-        """One sentence for the ledger and the run page; empty when all is well."""
-        failed = failed_errors(self.findings)
-        said = (
-            self.could_not_work or _by_shard(self.problems),
-            f"failed checks: {', '.join(failed)}" if failed else "",
-        )
-        return "; ".join(filter(None, said))
-
-
-def _by_shard(problems: Mapping[int, str]) -> str:
-    """Name each problem once, with the shards that have it."""
-    shards: dict[str, list[int]] = {}
-    for shard, problem in sorted(problems.items()):
-        shards.setdefault(problem, []).append(shard)
-    return "; ".join(f"shard {', '.join(map(str, numbers))}: {problem}" for problem, numbers in shards.items())
-
-
 def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) -> RunReport:
     """Walk the shards, calling ``on_done`` for each that is credited, as soon as its last page is committed.
 
-    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there.
+    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there. A
+    database that goes away later makes the run fail, not raise: it keeps what it counted.
     """
+    tools.log.info("init")
     try:
-        with tools.postgres.connect() as connection:
-            require_migrated(connection)
-            with ExitStack() as stack:
-                report = _run(request, tools, connection, stack, on_done)
+        with ExitStack() as locks:
+            report = _begin(request, tools, locks)
+            try:
+                _work(report, tools, on_done)
+            except BaseException as error:
+                _end(tools, request, "failed", f"{type(error).__name__}: {error}".strip())
+                raise
+            _end(tools, request, report.verdict, report.reason)
     except Exception as error:
         tools.log.error("failed", error_message=str(error))
         tools.sentry.error(error, step="failed")
@@ -128,25 +67,14 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
     return report
 
 
-def _run(
-    request: Request,
-    tools: Tools,
-    connection: psycopg.Connection,
-    stack: ExitStack,
-    on_done: Callable[[ShardDone], None],
-) -> RunReport:
+def _begin(request: Request, tools: Tools, locks: ExitStack) -> RunReport:
+    """Lock what the run needs, and put it on record; a dry run neither locks nor records."""
     report = RunReport(request)
-    if not request.dry_run:
-        report.refused = _take_shards(stack, request, tools)
-        ledger.begin_run(connection, request.run_id, store.ASSET, request.origin)
-    with tools.sentry.span("library-identity-consumer.run", op="job.run") as span:
-        try:
-            _walk(request, tools, connection, report, on_done)
-        finally:
-            for name, number in flattened(report.counters.totals(), "consumer"):
-                span.set(name, number)
-    if not request.dry_run and not connection.closed:
-        ledger.end_run(connection, request.run_id, report.verdict, report.reason)
+    with tools.postgres.connect() as connection:
+        require_migrated(connection)
+        if not request.dry_run:
+            report.refused = _take_shards(locks, request, tools)
+            ledger.begin_run(connection, request.run_id, store.ASSET, request.origin)
     return report
 
 
@@ -157,16 +85,33 @@ def _take_shards(stack: ExitStack, request: Request, tools: Tools) -> dict[int, 
     return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), tools.unit_wait_s)}
 
 
-def _walk(
-    request: Request,
-    tools: Tools,
-    connection: psycopg.Connection,
-    report: RunReport,
-    on_done: Callable[[ShardDone], None],
-) -> None:
-    shards = [shard for shard in sorted(request.shards) if shard not in report.refused]
-    as_of, highest_id = store.beginning(connection)
-    selection = store.Selection(
+def _end(tools: Tools, request: Request, verdict: ledger.RunVerdict, reason: str) -> None:
+    """Put on record how the run ended; a run whose database is gone leaves that to whoever finds it dead."""
+    if request.dry_run:
+        return
+    with suppress(psycopg.OperationalError), tools.postgres.connect() as connection:
+        ledger.end_run(connection, request.run_id, verdict, reason)
+
+
+def _work(report: RunReport, tools: Tools, on_done: Callable[[ShardDone], None]) -> None:
+    with tools.sentry.span("library-identity-consumer.run", op="job.run") as span:
+        try:
+            selection = _selection(report.request, tools)
+            tools.log.info("started", **_started_fields(report.request))
+            _walk(report, tools, selection, on_done)
+            _look(report, tools, selection)
+        finally:
+            for name, number in flattened(report.counters.totals(), "consumer"):
+                span.set(name, number)
+    tools.log.info("finished", **report.counters.totals())
+    if report.request.dry_run:
+        tools.log.info("dry_run", **report.counters.dry_run_report())
+
+
+def _selection(request: Request, tools: Tools) -> store.Selection:
+    with tools.postgres.connect() as connection:
+        as_of, highest_id = store.beginning(connection)
+    return store.Selection(
         as_of=as_of,
         upto_id=highest_id,
         stale_after=request.stale_after,
@@ -174,9 +119,13 @@ def _walk(
         include_null_canonical=request.include_null_canonical,
         recheck=request.recheck,
     )
-    tools.log.info("started", **_started_fields(request))
 
-    batches = BatchLog(tools.log)
+
+def _walk(report: RunReport, tools: Tools, selection: store.Selection, on_done: Callable[[ShardDone], None]) -> None:
+    """Drain the shards that the run has; what each brought is in ``report.done``."""
+    request = report.request
+    shards = _own_shards(report)
+    batches = BatchLog(tools.log, tools.sentry)
 
     def writer_for(lane: psycopg.Connection, shard: int) -> Writer:
         return TallyOnly() if request.dry_run else store.ShardWriter(lane, request.run_id, shard)
@@ -184,39 +133,53 @@ def _walk(
     def drain_on(lane: psycopg.Connection, stopping: threading.Event) -> Drain:
         return Drain(lane, selection, tools.lml, writer_for, batches, tools.progress, stopping)
 
-    def eligible() -> dict[int, int]:
-        return store.count_eligible(connection, selection, shards=shards, shard_count=SHARD_COUNT)
-
-    tools.progress.start("library_identity", sum(eligible().values()) if tools.progress.wants_total else None)
+    tools.progress.start("library_identity", _expected(tools, selection, shards))
     try:
-        for done in run_lanes(tools.postgres, shards, drain_on):
-            report.done.append(done)
-            if not done.problem and not request.dry_run:
-                on_done(done)
+        # Closed here: what is raised in this loop must not find the lanes at work after the locks are gone.
+        with closing(run_lanes(tools.postgres, shards, drain_on)) as ended:
+            for done in ended:
+                report.done.append(done)
+                if not done.problem and not request.dry_run:
+                    on_done(done)
     finally:
         tools.progress.finish()
-    report.findings = _findings(report, connection, eligible)
-    tools.log.info("finished", **report.counters.totals())
-    if request.dry_run:
-        tools.log.info("dry_run", **report.counters.dry_run_report())
 
 
-def _findings(
-    report: RunReport, connection: psycopg.Connection, eligible: Callable[[], dict[int, int]]
-) -> list[Finding]:
+def _own_shards(report: RunReport) -> list[int]:
+    return [shard for shard in sorted(report.request.shards) if shard not in report.refused]
+
+
+def _expected(tools: Tools, selection: store.Selection, shards: Sequence[int]) -> int | None:
+    if not tools.progress.wants_total:
+        return None
+    with tools.postgres.connect() as connection:
+        return sum(store.count_eligible(connection, selection, shards=shards, shard_count=SHARD_COUNT).values())
+
+
+def _look(report: RunReport, tools: Tools, selection: store.Selection) -> None:
+    """Judge what the run did; on a connection of its own, since one that idled through a long run may be gone."""
     walked = [done for done in report.done if not done.broken]
-    found = findings.of_answers(
+    report.findings = findings.of_answers(
         report.counters,
         walked=summed(done.counters for done in walked),
         inputs_read=sum(done.inputs_read for done in walked),
     )
-    if not report.request.dry_run and not connection.closed:
-        recent = _recent(connection, report.request)
-        found += findings.of_storage(report.counters, eligible_left=eligible(), recent=recent)
-    return found
+    if report.request.dry_run:
+        return
+    try:
+        with tools.postgres.connect() as connection:
+            left = store.count_eligible(connection, selection, shards=_own_shards(report), shard_count=SHARD_COUNT)
+            recent = _recent(connection, report.request)
+    except psycopg.OperationalError as error:
+        report.lost = database_problem(error)
+        return
+    report.findings += findings.of_storage(report.counters, eligible_left=left, recent=recent)
 
 
 def _recent(connection: psycopg.Connection, request: Request) -> list[Counters]:
+    """Return what earlier walks counted; nothing for a recheck, which asks only what LML did not know before."""
+    if request.recheck:
+        return []
     keys = [str(shard) for shard in request.shards]
     stored = ledger.recent_totals(connection, store.ASSET, keys, request.run_id, RECENT_RUNS * len(keys))
     return [Counters.from_stored(counters) for counters in stored]

@@ -1,5 +1,6 @@
 """Reads eligible libraries, page by page, and writes what LML said about them, set by set."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,20 @@ from wxyc_assets.library_identity.verdicts import Library, Outcome, counted, dig
 ASSET = "library_identity"
 NOTES = "consumer:lml-bulk"
 """The mark on rows that this asset writes; readers know it from the predecessor."""
+
+_NO_ROWS_FAULT = frozenset({"08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"})
+"""Classes of SQLSTATE: connection, transaction state, authorization, catalogue, schema, rollback, syntax or access rule,
+resources, object state, operator intervention, system."""
+
+WRITE_ATTEMPTS = 5
+RETRY_AFTER_S = 0.1
+"""Before the second attempt to write; as much longer before each further one."""
+
+IN_EACH_OTHERS_WAY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,16 @@ def count_eligible(
     return dict(rows.fetchall())
 
 
+def may_be_one_rows(error: psycopg.Error) -> bool:
+    """Tell whether one row can have brought this about: its data, a constraint, or a trigger, whatever code that raises.
+
+    What remains is the database's own trouble, or the role's: every other row would fail as well.
+    """
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.DataError)  # refused before it was sent
+    return error.sqlstate[:2] not in _NO_ROWS_FAULT
+
+
 @dataclass
 class ShardWriter:
     """Writes the outcomes of one shard for one run, and keeps its tally: what it has committed so far."""
@@ -100,18 +125,18 @@ class ShardWriter:
         """Write a page in one transaction, or, where a library cannot be written, everything but that library.
 
         ``beside`` counts what no input is: calls, latency, untrusted answers. Returns the outcomes as they were written.
-        Raises psycopg.OperationalError, or a ProgrammingError, for a fault that is not one library's.
+        Raises psycopg.Error for a fault that is not one library's.
         """
         try:
-            self._write_together(outcomes, beside)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError, orjson.JSONEncodeError) as error:
-            if self.connection.closed:
+            self._write_again(outcomes, beside)
+        except psycopg.Error as error:
+            if self.connection.closed or not may_be_one_rows(error):
                 raise
             if len(outcomes) > 1:
                 middle = len(outcomes) // 2
                 return self.write(outcomes[:middle], beside) + self.write(outcomes[middle:], Counters())
             rejected = [_writer_error(outcome, error) for outcome in outcomes]
-            self._write_together(rejected, beside)
+            self._write_again(rejected, beside)
             return rejected
         return list(outcomes)
 
@@ -122,6 +147,18 @@ class ShardWriter:
     def complete(self) -> None:
         """Record that the shard was walked to its end."""
         self._tally(self.tallied, complete=True)
+
+    def _write_again(self, outcomes: Sequence[Outcome], beside: Counters) -> None:
+        """Write together, and once more while the only fault is that somebody else was writing at that moment."""
+        for attempt in range(1, WRITE_ATTEMPTS + 1):
+            try:
+                self._write_together(outcomes, beside)
+            except IN_EACH_OTHERS_WAY:
+                if attempt == WRITE_ATTEMPTS:
+                    raise
+                time.sleep(attempt * RETRY_AFTER_S)
+            else:
+                return
 
     def _write_together(self, outcomes: Sequence[Outcome], beside: Counters) -> None:
         with self.connection.transaction():

@@ -16,6 +16,12 @@ from pydantic import ValidationError
 from resources.lml.models import LibraryVerdict, Provenance
 from wxyc_assets.library_identity.counters import Bucket, Counters
 
+LONGEST_SOURCE_BYTES = 2600
+"""``source`` is in the primary key, and no index entry of PostgreSQL holds more than some 2700 bytes."""
+
+SMALLEST_REAL = 2.0**-149
+"""The smallest number above 0 that a ``real`` holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -120,7 +126,7 @@ def _missing_kinds(missing: int, untrusted: int) -> Iterator[Bucket]:
 
 
 def _library_id(result: Any) -> int | None:
-    library_id = result.get("library_id") if isinstance(result, Mapping) else None
+    library_id = claimed_id(result)
     return library_id if type(library_id) is int else None  # a bool is an int to isinstance
 
 
@@ -142,7 +148,7 @@ def judge_one(library_id: int, answer: Any) -> Outcome:
         spotify_id=verdict.main.spotify_artist_id,
         apple_music_id=verdict.main.apple_music_artist_id,
         method=verdict.method,
-        confidence=verdict.confidence,
+        confidence=_as_real(verdict.confidence),
     )
     return Outcome(library_id, "resolved", identity, sources, null_confidence, invalid)
 
@@ -170,7 +176,14 @@ def _source(library_id: int, entry: Any) -> Source | None:
         return None
     if "\0" in parsed.source or "\0" in parsed.external_id or "\0" in parsed.method:
         return None  # no text of PostgreSQL holds a NUL
-    return Source(library_id, parsed.source, parsed.external_id, parsed.method, parsed.confidence)
+    if len(parsed.source.encode()) > LONGEST_SOURCE_BYTES:
+        return None
+    return Source(library_id, parsed.source, parsed.external_id, parsed.method, _as_real(parsed.confidence))
+
+
+def _as_real(confidence: float) -> float:
+    """Return a confidence that PostgreSQL's ``real`` takes: it refuses, rather than rounds, what is too close to 0."""
+    return confidence if confidence >= SMALLEST_REAL else 0.0
 
 
 def _violation(library_id: int, answer: Any, reason: str) -> Outcome:
@@ -182,6 +195,15 @@ def _first_problem(error: ValidationError) -> str:
     return f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
 
 
+def claimed_id(answer: object) -> object:
+    """Return what an answer says it is about, whatever that is."""
+    return answer.get("library_id") if isinstance(answer, Mapping) else None
+
+
 def digest(payload: Any) -> str:
     """Return the SHA-256 of a payload as hex: tells two failures apart without keeping what may not be kept."""
-    return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
+    try:
+        text = json.dumps(payload, sort_keys=True, default=str)
+    except RecursionError:
+        text = "nested too deep"  # the wire's parser goes deeper than this one
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -170,7 +170,9 @@ def test_an_owner_who_is_no_superuser_can_generate_too(empty_station):
         empty_station.execute("DROP ROLE station_owner")
 
 
-def test_plays_wait_are_spread_evenly_and_do_not_look_live(empty_station):
+@pytest.mark.parametrize("lot", [24, 50_000])
+def test_plays_wait_are_spread_evenly_and_do_not_look_live(empty_station, monkeypatch, lot):
+    monkeypatch.setattr(generator, "_LOT_ROWS", lot)
     generator.generate_libraries(empty_station, 100)
     empty_station.execute("UPDATE library SET artist_name = NULL WHERE id <= 20")
     mark = _value(empty_station, "SELECT last_modified_at FROM flowsheet_watermark")

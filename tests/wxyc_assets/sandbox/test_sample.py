@@ -98,6 +98,19 @@ def test_a_week_of_plays_waits_and_none_looks_live(sample_station):
     assert newest_age is True
 
 
+def test_shows_follow_each_other_and_hold_their_entries(sample_station):
+    assert _one(
+        sample_station,
+        "SELECT count(*), min(end_time - start_time) = '2 hours', max(end_time - start_time) = '2 hours', "
+        "max(end_time) - min(start_time) = '7 days' FROM shows",
+    ) == (84, True, True, True)
+    assert _one(
+        sample_station,
+        "SELECT count(*) FROM flowsheet JOIN shows ON shows.id = show_id "
+        "WHERE add_time NOT BETWEEN start_time AND end_time",
+    ) == (0,)
+
+
 def test_plays_are_of_what_they_say(sample_station):
     wrong = _one(
         sample_station,
