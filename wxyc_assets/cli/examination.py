@@ -153,7 +153,9 @@ def _lml(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         config = wiring.lml_config(environ)
     except SettingsError as error:
         if any(problem.startswith("LIBRARY_METADATA_URL: is not set") for problem in error.problems):
-            yield Finding("LML", ok=False, says="is not configured", advice=error.problems[0].partition("is not set. ")[2])
+            yield Finding(
+                "LML", ok=False, says="is not configured", advice=error.problems[0].partition("is not set. ")[2]
+            )
         return
     with LmlClient(config) as lml:
         try:

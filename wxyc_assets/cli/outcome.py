@@ -1,6 +1,6 @@
 """What a command comes to: one JSON object for stdout, and the exit code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,11 @@ class CannotError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a command. A command that prints its object early (``up``) leaves ``printed`` empty."""
+    """The result of a command. A command that prints its object early (``up``) leaves ``printed`` empty.
+
+    ``closing`` is what a person should read last, on stderr, below the object.
+    """
 
     printed: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int = DONE
+    closing: Sequence[str] = ()

@@ -84,7 +84,8 @@ def run(arguments: Sequence[str]) -> int:
         outcome = _outcome(arguments, stdout)
         if outcome.printed:
             print_object(outcome.printed, stdout)
-        stdout.flush()
+        for line in outcome.closing:
+            click.echo(line, err=True)
     return outcome.exit_code
 
 

@@ -1,7 +1,9 @@
 """The demo: brings up a sandbox station, runs the graph once, and sums up."""
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import Any
 
 import click
 
@@ -28,20 +30,29 @@ def tour() -> Outcome:
         outcome = launch(Launch("library_identity", range(SHARD_COUNT), {}), wiring.open_postgres(), person())
         with wiring.open_postgres().connect() as connection:
             stored = station.identity_counts(connection)
-    totals = outcome.printed["totals"]
-    _say(
-        f"asked LML about {totals['scanned']} albums: {totals['rows_resolved']} identities written, "
-        f"{totals['rows_unresolved']} unknown to LML, {totals['rows_skipped']['compilation']} compilations"
-    )
-    _say(f"the station now has {stored['identities']} identities from {stored['sources']} sources")
-    _say("next: `make up` opens the Dagster UI on this station")
     printed = {
         "station": report.rows if report else {},
         "library_identity": outcome.printed,
         "stored": stored,
         "seconds": round(time.monotonic() - began, 1),
     }
-    return Outcome(printed, outcome.exit_code)
+    return Outcome(
+        printed, outcome.exit_code, _closing(outcome.printed["totals"], stored, outcome.printed.get("reason"))
+    )
+
+
+def _closing(totals: Mapping[str, Any], stored: Mapping[str, int], reason: str | None) -> list[str]:
+    """Sum up for a person."""
+    asked = (
+        f"asked LML about {totals['scanned']} albums: {totals['rows_resolved']} identities written, "
+        f"{totals['rows_unresolved']} unknown to LML, {totals['rows_skipped']['compilation']} compilations"
+    )
+    return [
+        asked if totals["scanned"] else "no album needed asking: what the last demo left is still fresh",
+        f"the station has {stored['identities']} identities from {stored['sources']} sources",
+        *([f"someone should look: {reason}"] if reason else []),
+        "next: `make up` opens the Dagster UI on this station",
+    ]
 
 
 def _say(text: str) -> None:

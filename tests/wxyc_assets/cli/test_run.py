@@ -40,7 +40,9 @@ def test_a_run_writes_identities_prints_one_object_and_exits_0(wxyc, at_station,
     assert len(printed["run_ids"]) == 1
     totals = printed["totals"]
     assert totals["scanned"] == libraries
-    assert totals["scanned"] == totals["rows_resolved"] + totals["rows_unresolved"] + sum(totals["rows_skipped"].values())
+    assert totals["scanned"] == totals["rows_resolved"] + totals["rows_unresolved"] + sum(
+        totals["rows_skipped"].values()
+    )
     assert identities(station) == totals["rows_resolved"] > 0
     assert all(check["passed"] for check in printed["checks"])
     steps = [line["step"] for line in log_lines(finished.stderr)]
@@ -53,7 +55,8 @@ def test_a_run_shows_in_dagster_with_each_shard_credited(wxyc, at_station, libra
     run_id = wxyc("run", "library_identity", "--partition", "3", "--partition", "4", **at_station).printed["run_ids"][0]
     with psycopg.connect(at_station["DAGSTER_DATABASE_URL"]) as connection:
         credited = connection.execute(
-            "SELECT partition FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND run_id = %s", [run_id]
+            "SELECT partition FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND run_id = %s",
+            [run_id],
         ).fetchall()
         ((status,),) = connection.execute("SELECT status FROM runs WHERE run_id = %s", [run_id]).fetchall()
     assert sorted(credited) == [("3",), ("4",)]
@@ -122,7 +125,9 @@ def test_a_wrong_key_exits_1_and_is_never_shown(wxyc, at_station, libraries):
 
 
 def test_a_database_that_is_down_exits_1_and_says_what_to_do(wxyc, at_station):
-    finished = wxyc("run", "library_identity", **{**at_station, "DATABASE_URL": "postgresql://x:secretpw@127.0.0.1:9/x"})
+    finished = wxyc(
+        "run", "library_identity", **{**at_station, "DATABASE_URL": "postgresql://x:secretpw@127.0.0.1:9/x"}
+    )
     assert finished.exit_code == 1
     assert "cannot be reached" in finished.printed["error"]
     assert "secretpw" not in finished.stdout + finished.stderr

@@ -1,10 +1,10 @@
 """demo, up, down, migrate and sandbox: a station on one machine, and never a sandbox's word on a real one."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -52,7 +52,7 @@ def test_up_serves_the_graph_and_ctrl_c_stops_everything(environ, home, free_por
         process.wait()
     assert process.returncode == 0, stderr
     assert children
-    assert not any(os.path.exists(f"/proc/{child}") for child in children)
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
     assert not EmbeddedPostgres(home).running()
     with pytest.raises(httpx.ConnectError):
         httpx.get(at["ui"], trust_env=False)
