@@ -115,7 +115,7 @@ def write_one(connection: psycopg.Connection, outcome: Outcome) -> None:
     identity = outcome.identity
     with connection.transaction():
         connection.execute("SELECT 1 FROM library_identity WHERE library_id = %s FOR UPDATE", [outcome.library_id])
-        for source in identity.sources:
+        for source in outcome.sources:
             connection.execute(
                 "INSERT INTO library_identity_source (library_id, source, external_id, method, confidence, last_verified_at, "
                 "notes) VALUES (%s, %s, %s, %s, %s, now(), %s) ON CONFLICT (library_id, source) DO UPDATE SET "

@@ -40,6 +40,9 @@ class Postgres:
         connection = psycopg.connect(
             self.dsn, autocommit=True, connect_timeout=self.connect_timeout_s, application_name=self.application_name
         )
+        # The flags of a page query are parameters: a generic plan would not know which half of an OR is dead. (Not by
+        # plan_cache_mode: that would also plan anew each foreign-key check of an insert, which costs more than the check.)
+        connection.prepare_threshold = None
         try:
             path = sql.SQL(", ").join(map(sql.Identifier, self.schemas))
             connection.execute(sql.SQL("SET search_path TO {}").format(path))
@@ -48,8 +51,6 @@ class Postgres:
             # A few large set operations, not many small queries: room to hash a million ids, and no compiler warming up.
             connection.execute("SET work_mem TO '64MB'")
             connection.execute("SET jit TO off")
-            # The flags of a page query are parameters: a generic plan would not know which half of an OR is dead.
-            connection.execute("SET plan_cache_mode TO force_custom_plan")
         except BaseException:
             connection.close()
             raise

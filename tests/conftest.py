@@ -3,6 +3,7 @@
 ``WXYC_TEST_DATABASE_URL`` (a superuser on another server, PostgreSQL 15 or newer) replaces the embedded one.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 
@@ -46,6 +48,11 @@ class Server:
         url = f"postgresql://{info.user}{':' + info.password if info.password else ''}@/{name}?host={info.host}"
         return f"{url}&port={info.port}"
 
+    def forget_about_crashes(self) -> None:
+        """Write without waiting for the disk: nobody will want these databases back."""
+        self._admin.execute("ALTER SYSTEM SET fsync TO off")
+        self._admin.execute("SELECT pg_reload_conf()")
+
     def close(self) -> None:
         self._admin.close()
 
@@ -64,6 +71,7 @@ def server() -> Iterator[Server]:
     try:
         embedded.start()
         server = Server(embedded.dsn("postgres"))
+        server.forget_about_crashes()
         yield server
         server.close()
     finally:
@@ -96,3 +104,22 @@ def station(server: Server, station_template: str) -> Iterator[Postgres]:
     dsn = server.create_database(template=str(psycopg.conninfo.conninfo_to_dict(station_template)["dbname"]))
     yield Postgres(dsn)
     server.drop_database(dsn)
+
+
+@pytest.fixture(scope="session")
+def _instance(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    dsn = server.create_database()
+    url = "postgresql+psycopg2://" + dsn.split("://", 1)[1]  # a bare one would pick psycopg 3, as in the command line
+    storage = {"storage": {"postgres": {"postgres_url": url}}, "telemetry": {"enabled": False}}
+    folder = tmp_path_factory.mktemp("dagster")
+    (folder / "dagster.yaml").write_text(json.dumps(storage))
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        yield instance
+    server.drop_database(dsn)
+
+
+@pytest.fixture
+def instance(_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    """A Dagster instance whose storage is PostgreSQL, without any runs or events."""
+    _instance.wipe()
+    return _instance

@@ -38,7 +38,7 @@ def operator(_context: dg.InitResourceContext) -> Operator:
 )
 def lml(context: dg.InitResourceContext) -> Iterator[LmlClient]:
     """Open the client of one run."""
-    log = context.resources.operator.log("lml", context.run_id or "")
+    log = context.resources.operator.log("lml", context.run.run_id if context.run else "")
     with wiring.open_lml(context.resources.postgres, context.resources.sentry, log) as client:
         yield client
 

@@ -14,6 +14,7 @@ CALLER_CLASS = "5"  # LML's class for unattended bulk work
 
 DISCOGS_CALLS_AT_ONCE = 5
 DISCOGS_CALL_MIN_S = 0.05
+BELIEVABLE_CALLS = 1000  # many times what Discogs lets LML do in the longest timeout
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def discogs_calls_used(reserved: float, elapsed_s: float, api_calls: float | Non
     """Return what a call cost in Discogs calls: what LML said, else what it can have done in the time it took.
 
     LML makes at most five calls to Discogs at once, of at least 50 ms each. The estimate never exceeds ``reserved``.
+    A number that no call can have cost counts as not said: believed, it would stop the whole station for days.
     """
-    if api_calls is not None:
+    if api_calls is not None and 0 <= api_calls <= BELIEVABLE_CALLS:
         return api_calls
     return min(reserved, float(DISCOGS_CALLS_AT_ONCE * int(elapsed_s / DISCOGS_CALL_MIN_S)))

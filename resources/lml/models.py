@@ -5,11 +5,13 @@ item must not lose its siblings. An *item* model is strict (a boolean is no inte
 what the caller judges one raw item with. Unknown fields are ignored everywhere: LML may grow.
 """
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+
+LARGEST = sys.float_info.max
 
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -57,8 +59,9 @@ def finite_numbers(raw: object) -> dict[str, float]:
     """Return the finite numeric entries of ``raw`` if it is a plain object, else nothing. A boolean is no number."""
     if not isinstance(raw, Mapping):
         return {}
-    numbers = {key: value for key, value in raw.items() if type(value) in (int, float)}
-    return {str(key): value for key, value in numbers.items() if type(value) is int or math.isfinite(value)}
+    numbers = {str(key): value for key, value in raw.items() if type(value) in (int, float)}
+    # A comparison refuses NaN and the infinities, and integers that no float can hold as well.
+    return {key: value for key, value in numbers.items() if -LARGEST <= value <= LARGEST}
 
 
 def _well_formed_stats(raw: object) -> CacheStats | None:

@@ -150,7 +150,7 @@ def test_a_role_that_does_not_own_our_schema_is_told_who_does(bare_station, role
             migrate(bare_station)
         if usage:
             admin.execute(sql.SQL("GRANT USAGE ON SCHEMA wxyc_assets TO {}").format(sql.Identifier(role)))
-    with pytest.raises(MigrationError, match="does not own schema wxyc_assets.*its owner's DATABASE_URL"):
+    with pytest.raises(MigrationError, match=r"does not own schema wxyc_assets.*its owner's DATABASE_URL"):
         migrate(_become(bare_station, role))
 
 
@@ -159,7 +159,7 @@ def test_a_schema_of_a_newer_program_is_left_alone(station):
         connection.execute("UPDATE wxyc_assets.alembic_version SET version_num = '9999'")
         with pytest.raises(MigrationError, match="is at revision 9999, this program needs 0001"):
             require_migrated(connection)
-    with pytest.raises(MigrationError, match="9999.*newer program"):
+    with pytest.raises(MigrationError, match=r"9999.*newer program"):
         migrate(station)
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ def test_ranges_cover_exactly_the_shards_and_never_touch(shards):
     ranges = contiguous_ranges(shards)
     covered = [shard for first, last in ranges for shard in range(first, last + 1)]
     assert covered == sorted(set(shards))
-    assert all(before[1] + 1 < after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))
 
 
 def test_a_range_is_asked_for_with_dagsters_tags():

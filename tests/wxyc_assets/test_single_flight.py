@@ -92,7 +92,9 @@ def test_eight_runs_over_overlapping_ranges_never_deadlock(station):
     ranges = [(0, 15), (0, 7), (4, 11), (8, 15), (2, 3), (3, 12), (0, 0), (5, 15)]
     runs = [
         _spawn.Process(
-            target=_take_and_let_go, args=(station, f"run-{first}-{last}", UNITS[first : last + 1], refused), daemon=True
+            target=_take_and_let_go,
+            args=(station, f"run-{first}-{last}", UNITS[first : last + 1], refused),
+            daemon=True,
         )
         for first, last in ranges
     ]

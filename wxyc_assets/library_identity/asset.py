@@ -94,5 +94,5 @@ def library_identity(
     report = run(request, tools, credit)
     operator.summaries[request.run_id] = summary(report)
     yield from check_results(report.findings)
-    if report.problems:
+    if report.problems or report.could_not_work:
         raise dg.Failure(report.reason, allow_retries=False)

@@ -55,7 +55,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
             try:
                 _work(report, tools, on_done)
             except BaseException as error:
-                _end(tools, request, "failed", f"{type(error).__name__}: {error}".strip())
+                _end(tools, request, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
                 raise
             _end(tools, request, report.verdict, report.reason)
     except Exception as error:

@@ -19,6 +19,8 @@ from wxyc_assets.library_identity.counters import Bucket, Counters
 LONGEST_SOURCE_BYTES = 2600
 """``source`` is in the primary key, and no index entry of PostgreSQL holds more than some 2700 bytes."""
 
+LONGEST_CLAIM = 100
+
 SMALLEST_REAL = 2.0**-149
 """The smallest number above 0 that a ``real`` holds."""
 
@@ -195,9 +197,12 @@ def _first_problem(error: ValidationError) -> str:
     return f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
 
 
-def claimed_id(answer: object) -> object:
-    """Return what an answer says it is about, whatever that is."""
-    return answer.get("library_id") if isinstance(answer, Mapping) else None
+def claimed_id(answer: object) -> int | float | str | None:
+    """Return what an answer says it is about, short enough for a log line; what can be no id at all only by its type."""
+    claimed = answer.get("library_id") if isinstance(answer, Mapping) else None
+    if isinstance(claimed, str):
+        return claimed[:LONGEST_CLAIM]
+    return claimed if claimed is None or isinstance(claimed, int | float) else f"a {type(claimed).__name__}"
 
 
 def digest(payload: Any) -> str:

@@ -127,6 +127,18 @@ def test_health_is_asked_without_the_key(lml, make):
     assert "authorization" not in lml.seen[0].headers
 
 
+def test_the_probe_refreshes_nothing_and_tells_a_right_key_from_a_wrong_one(lml, make):
+    lml.plays = [answer({}, 422), answer({}, 401)]
+    purse = Purse(wait_s=60)
+    client = make(client={"budget": purse})
+    assert isinstance(caught(client.probe), LmlRequestError)
+    assert isinstance(caught(client.probe), LmlAuthError)
+    assert lml.seen[0].path == "/api/v1/cache/refresh-for-identities"
+    assert lml.seen[0].json == {"identity_ids": []}
+    assert lml.seen[0].headers["authorization"] == f"Bearer {KEY}"
+    assert purse.events == []
+
+
 def test_no_key_sends_no_bearer(lml, make):
     make(api_key=None).bulk_resolve_libraries(libraries())
     assert "authorization" not in lml.seen[0].headers

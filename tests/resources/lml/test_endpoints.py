@@ -71,6 +71,8 @@ def test_a_lookup_has_five_seconds_an_item_and_five_to_spare(items, seconds):
         (100, 0.049, None, 0),  # no call to Discogs fits in there
         (100, 0.26, None, 25),
         (4, 60.0, None, 4),
+        (4, 60.0, -3, 4),
+        (4, 0.01, 10**9, 0),
     ],
 )
 def test_a_call_costs_what_lml_said_or_can_have_done_in_the_time(reserved, elapsed_s, api_calls, used):

@@ -141,7 +141,20 @@ def test_an_envelope_without_a_list_of_results_is_no_answer(payload):
 @pytest.mark.parametrize(
     ("raw", "numbers"),
     [
-        ({"a": 1, "b": 2.5, "c": True, "d": "3", "e": None, "f": float("nan"), "g": float("inf"), "h": -1}, "abh"),
+        (
+            {
+                "a": 1,
+                "b": 2.5,
+                "c": True,
+                "d": "3",
+                "e": None,
+                "f": float("nan"),
+                "g": float("inf"),
+                "h": -1,
+                "i": 10**400,
+            },
+            "abh",
+        ),
         ([1], ""),
         (None, ""),
         ("x", ""),

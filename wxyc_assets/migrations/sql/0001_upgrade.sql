@@ -89,18 +89,14 @@ CREATE FUNCTION wxyc_assets.eligible_library(
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT l.id, l.artist_name::text, l.album_title::text, l.legacy_release_id, l.last_verified_at, l.unresolved_attempted_at
   FROM (
-    -- One branch a reason, each of which the planner can estimate; as one LEFT JOIN it expects a single row, whatever there is.
+    -- One pass over the library. As an OR the planner would expect a single row, whatever there is; of a CASE it expects half.
     SELECT s.id, s.artist_name, s.album_title, s.legacy_release_id, s.unresolved_attempted_at, i.last_verified_at
     FROM library s
-    JOIN library_identity i ON i.library_id = s.id
-    WHERE NOT recheck AND i.last_verified_at < as_of - stale_after
+    LEFT JOIN library_identity i ON i.library_id = s.id
+    WHERE NOT recheck
       AND (s.unresolved_attempted_at IS NULL OR s.unresolved_attempted_at < as_of - retry_after)
-    UNION ALL
-    SELECT n.id, n.artist_name, n.album_title, n.legacy_release_id, n.unresolved_attempted_at, NULL
-    FROM library n
-    WHERE NOT recheck AND (include_null_canonical OR n.canonical_entity_id IS NOT NULL)
-      AND (n.unresolved_attempted_at IS NULL OR n.unresolved_attempted_at < as_of - retry_after)
-      AND NOT EXISTS (SELECT FROM library_identity i WHERE i.library_id = n.id)
+      AND CASE WHEN i.library_id IS NULL THEN include_null_canonical OR s.canonical_entity_id IS NOT NULL
+        ELSE i.last_verified_at < as_of - stale_after END
     UNION ALL
     SELECT m.id, m.artist_name, m.album_title, m.legacy_release_id, m.unresolved_attempted_at, i.last_verified_at
     FROM library m

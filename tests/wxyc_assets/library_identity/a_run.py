@@ -1,0 +1,17 @@
+"""A run in a process of its own, to be killed: ``python -m tests.wxyc_assets.library_identity.a_run DSN URL RUN_ID``."""
+
+import sys
+
+from resources.postgres import Postgres
+from tests.wxyc_assets.library_identity.runs import Runs
+
+
+def main() -> int:
+    dsn, url, run_id = sys.argv[1:]
+    runs = Runs(Postgres(dsn), stream=sys.stderr)
+    report = runs.run(url, run_id=run_id, client={"timeouts_s": {"bulk_resolve_libraries": 60}})
+    return 0 if report.verdict == "done" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

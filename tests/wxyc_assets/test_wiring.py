@@ -1,0 +1,166 @@
+import uuid
+from dataclasses import replace
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg import sql
+
+from resources.sentry import SentryConfig, open_sentry
+from resources.step_log import step_log
+from wxyc_assets import wiring
+from wxyc_assets.settings import DatabaseSettings, SettingsError, load
+from wxyc_assets.wiring import Secrets, dagster_dsn, lml_config, open_lml, open_postgres, open_sentry_from, station_dsn
+from wxyc_assets.wiring_dagster import default_resources
+
+LML = {"LIBRARY_METADATA_URL": "https://lml.example.org/api/v1/", "LML_API_KEY": "hunter2"}
+
+
+def _url(postgres_dsn, *, user=None, password=None):
+    """A test server's DSN as an operator would write it, perhaps of another role."""
+    info = psycopg.conninfo.conninfo_to_dict(postgres_dsn)
+    who = f"{user or info['user']}:{password or info.get('password', 'x')}"
+    return f"postgresql://{who}@/{info['dbname']}?host={info['host']}&port={info['port']}"
+
+
+def test_a_url_is_secret_in_its_passwords_as_written_and_as_sent():
+    found = Secrets.of({"DATABASE_URL": "postgresql://u:p%40ss@h/db?sslpassword=q%26q", "SENTRY_DSN": "https://k@h/1"})
+    assert {"p%40ss", "p@ss", "q&q", "q%26q"} <= set(found.texts)
+    assert not {"u", "h", "db", "k"} & set(found.texts)
+
+
+def test_the_keys_of_settings_that_cannot_be_used_are_secret_all_the_same():
+    environ = LML | {"LML_DISCOGS_BUDGET_PER_MIN": "many", "DATABASE_URL": "postgresql://u:pw@h:nowhere/db"}
+    assert set(Secrets.of(environ).texts) >= {"hunter2", "pw"}
+
+
+def test_nothing_is_secret_in_an_empty_environment():
+    assert Secrets.of({}).texts == ()
+
+
+def test_what_is_no_url_at_all_is_secret_as_a_whole():
+    assert Secrets.of({"DATABASE_URL": "hunter2"}).texts == ("hunter2",)
+    assert Secrets.of({"DATABASE_URL": "postgresql://u:hunter2@[h/db"}).texts == ("postgresql://u:hunter2@[h/db",)
+
+
+def test_a_configured_database_is_opened_with_its_schemas(station):
+    environ = {"DATABASE_URL": station.dsn, "WXYC_SCHEMA_NAME": "Live", "BILLING_SCHEMA_NAME": "money"}
+    opened = open_postgres(environ)
+    assert opened == replace(station, schemas=("Live", "money"))
+
+
+def test_without_a_configured_database_the_embedded_one_is_started(tmp_path):
+    tmp_path.chmod(0o711)
+    environ = {"WXYC_HOME": str(tmp_path / "home")}
+    settings = load(DatabaseSettings, environ)
+    try:
+        with open_postgres(environ).connect() as connection:
+            assert connection.info.dbname == wiring.STATION_DATABASE
+        with psycopg.connect(dagster_dsn(settings)) as connection:
+            assert connection.info.dbname == wiring.DAGSTER_DATABASE
+        assert station_dsn(settings) == open_postgres(environ).dsn
+    finally:
+        wiring.embedded(settings).stop()
+
+
+def test_dagsters_database_is_made_beside_a_configured_station(server, station):
+    dsn = dagster_dsn(load(DatabaseSettings, {"DATABASE_URL": _url(station.dsn)}))
+    try:
+        with psycopg.connect(dsn) as connection:
+            assert connection.info.dbname == "dagster"
+        assert dagster_dsn(load(DatabaseSettings, {"DATABASE_URL": _url(station.dsn)})) == dsn
+    finally:
+        server.drop_database(dsn)
+
+
+def test_dagsters_own_setting_wins():
+    environ = {"DATABASE_URL": "postgresql://h/station", "DAGSTER_DATABASE_URL": "postgresql://other/dagster"}
+    assert dagster_dsn(load(DatabaseSettings, environ)) == "postgresql://other/dagster"
+
+
+def test_a_role_that_may_not_make_dagsters_database_is_told_what_to_run(station):
+    role, password = f"r_{uuid.uuid4().hex}", "only-for-this-test"
+    with station.connect() as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
+    try:
+        settings = load(DatabaseSettings, {"DATABASE_URL": _url(station.dsn, user=role, password=password)})
+        with pytest.raises(SettingsError) as caught:
+            dagster_dsn(settings)
+        assert f"`CREATE DATABASE dagster OWNER {role}`" in str(caught.value)
+        assert password not in str(caught.value)
+    finally:
+        with station.connect() as admin:
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def test_without_an_lml_a_run_is_told_how_to_get_one():
+    with pytest.raises(SettingsError, match=r"LIBRARY_METADATA_URL: is not set.*wxyc sandbox lml"):
+        lml_config({})
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        LML | {"LML_API_KEY": "hunter2 hunter2"},
+        LML | {"LIBRARY_METADATA_URL": "https://hunter2:hunter2@lml.example.org"},
+        LML | {"LIBRARY_METADATA_URL": "https://lml.example.org?key=hunter2"},
+    ],
+)
+def test_an_lml_that_cannot_be_called_is_a_setting_to_correct_without_its_secrets(broken):
+    with pytest.raises(SettingsError, match=r"LML_API_KEY|LIBRARY_METADATA_URL") as caught:
+        lml_config(broken)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_lml_is_called_as_configured():
+    config = lml_config(LML | {"LML_COST_LOOKUP_ITEM": "2", "LML_COST_REFRESH_ID": "5"})
+    assert config.base_url == "https://lml.example.org"
+    assert (config.cost_lookup_item, config.cost_refresh_id) == (2, 5)
+    assert "hunter2" not in repr(config)
+
+
+@pytest.mark.parametrize("rate", ["0", "1"])
+def test_a_client_of_lml_closes_what_it_opened(station, rate):
+    sentry = open_sentry(SentryConfig(dsn=None, environment="test", release=None, traces_sample_rate=0, secrets=()))
+    log = step_log(tool="test", run_id="r", human=False, secrets=())
+    environ = LML | {"LML_CAPTURE_SAMPLE_RATE": rate}
+    with open_lml(station, sentry, log, environ) as client:
+        assert "hunter2" not in repr(client)
+    with station.connect() as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone() == (0,)
+
+
+def test_without_a_dsn_sentry_does_nothing():
+    sentry = open_sentry_from({})
+    with sentry.span("a", op="b"):
+        sentry.error(RuntimeError(), step="x")
+    sentry.close()
+
+
+@pytest.fixture
+def environment(monkeypatch, station):
+    for name in ("LIBRARY_METADATA_URL", "LML_API_KEY", "SENTRY_DSN", "LOCAL_DEV", "WXYC_SCHEMA_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", station.dsn)
+    return monkeypatch
+
+
+def test_resources_are_made_of_the_settings_when_a_run_starts(environment, station):
+    for name, value in (LML | {"STALE_THRESHOLD_DAYS": "3"}).items():
+        environment.setenv(name, value)
+    with dg.build_resources(default_resources()) as resources:
+        assert resources.postgres == station
+        assert resources.identity_settings.stale_after.days == 3
+        assert "hunter2" in resources.operator.secrets
+        assert "hunter2" not in repr(resources)
+
+
+def test_a_run_without_an_lml_fails_with_the_reason(environment):
+    with (
+        pytest.raises(dg.DagsterError, match="resource_fn on ResourceDefinition lml") as caught,
+        dg.build_resources(default_resources()),
+    ):
+        pass
+    assert "LIBRARY_METADATA_URL: is not set" in str(caught.value.__cause__)
