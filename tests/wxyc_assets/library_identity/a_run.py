@@ -9,7 +9,7 @@ from tests.wxyc_assets.library_identity.runs import Runs
 def main() -> int:
     dsn, url, run_id = sys.argv[1:]
     runs = Runs(Postgres(dsn), stream=sys.stderr)
-    report = runs.run(url, run_id=run_id, client={"timeouts_s": {"bulk_resolve_libraries": 60}})
+    report = runs.run(url, run_id=run_id, client={"timeouts_s": {"bulk_resolve_libraries": 60}, "max_in_flight": 2})
     return 0 if report.verdict == "done" else 1
 
 

@@ -429,7 +429,7 @@ def child(runs, url, run_id):
 
 def test_a_run_that_is_killed_anywhere_is_finished_by_the_next_to_the_very_same_rows(server, station_template, shelves):
     def slowly(inputs):
-        time.sleep(0.05)
+        time.sleep(0.1)
         return mixed(inputs)
 
     with serving(mixed) as lml:
@@ -446,17 +446,17 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next_to_the_very_same_
         for attempt in range(4):
             run_id = f"killed {attempt}"
             with child(killed, lml.url, run_id) as process:
-                calls = len(lml.asked) + chance.randrange(1, 12)
+                calls = len(lml.asked) + chance.randrange(1, 5)
                 while len(lml.asked) < calls and process.poll() is None:
                     time.sleep(0.002)
-                time.sleep(chance.random() * 0.05)
+                time.sleep(chance.random() * 0.2)  # into the asking, or into the writing
                 process.kill()
                 died += process.wait() == -signal.SIGKILL
             tallied = Counters.from_stored(killed.tallied(run_id))
             assert tallied.scanned == tallied.accounted
         assert died > 1
         assert killed.rows("SELECT count(*) FROM library_identity") == killed.rows(
-            "SELECT sum((counters->>'resolved')::int) FROM wxyc_assets.tally"
+            "SELECT COALESCE(sum((counters->>'resolved')::int), 0) FROM wxyc_assets.tally"
         )
         # The killed ones' locks died with them: nobody waits.
         report = killed.run(lml.url)
