@@ -30,9 +30,10 @@ class Server:
     def create_database(self, template: str | None = None) -> str:
         """Create a database with a name of its own and return its DSN."""
         name = f"t_{uuid.uuid4().hex}"
-        clause = psycopg.sql.SQL(" TEMPLATE {}").format(psycopg.sql.Identifier(template)) if template else None
         self._admin.execute(
-            psycopg.sql.SQL("CREATE DATABASE {}{}").format(psycopg.sql.Identifier(name), clause or psycopg.sql.SQL(""))
+            psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                psycopg.sql.Identifier(name), psycopg.sql.Identifier(template or "template1")
+            )
         )
         return self.dsn(name)
 

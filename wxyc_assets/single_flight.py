@@ -1,7 +1,7 @@
 """Two runs never do the same work at once: session advisory locks, which die with their run, also under kill -9."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -32,13 +32,25 @@ class Locks:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def take(self, units: Sequence[str], wait_s: float = UNIT_WAIT_S) -> list[Refusal]:
+    def take(
+        self, units: Sequence[str], wait_s: float = UNIT_WAIT_S, on_wait: Callable[[Refusal], None] | None = None
+    ) -> list[Refusal]:
         """Take every unit, waiting ``wait_s`` in all, and return those that stayed with somebody else.
 
         Units are taken in the given order; callers give them in one fixed order, so that two runs cannot deadlock.
+        ``on_wait`` is told of each unit that is not to be had at once, before the wait for it.
         """
         deadline = time.monotonic() + wait_s
-        return [refusal for unit in units if (refusal := self._take_one(unit, deadline - time.monotonic()))]
+        refusals = []
+        for unit in units:
+            refusal = self._take_one(unit, 0)
+            if refusal and (left_s := deadline - time.monotonic()) > 0:
+                if on_wait:
+                    on_wait(refusal)
+                refusal = self._take_one(unit, left_s)
+            if refusal:
+                refusals.append(refusal)
+        return refusals
 
     def _take_one(self, unit: str, wait_s: float) -> Refusal | None:
         # lock_timeout 0 would mean for ever.

@@ -18,7 +18,7 @@ from resources.lml.booking import Bookings, Budget
 from resources.lml.capture import Capture, Captured
 from resources.lml.config import LmlConfig
 from resources.lml.endpoints import Endpoint
-from resources.lml.errors import LmlError
+from resources.lml.errors import LmlError, LmlUnavailable
 from resources.lml.lane import Lane
 from resources.lml.models import finite_numbers
 from resources.lml.transport import Bearer, DeadlineTransport, exchange
@@ -76,6 +76,7 @@ class Caller:
         self._admission = Admission(threshold=config.breaker_threshold, open_s=config.breaker_open_s)
         self._bookings = Bookings(budget, penalty_max_s=config.penalty_max_s, sleep=sleep)
         self._lane = Lane(max_in_flight=config.max_in_flight, pace_s=config.pace_s, clock=monotonic, sleep=sleep)
+        self._closed = False
         self._waiting = 0
         self._waiting_lock = threading.Lock()
         self._retrying = stamina.RetryingCaller(
@@ -94,7 +95,8 @@ class Caller:
         return self._waiting
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. A call that somebody left behind makes no further try."""
+        self._closed = True
         self._http.close()
 
     def run(self, call: Call, model: type[AnswerT]) -> tuple[AnswerT, Any]:
@@ -119,6 +121,8 @@ class Caller:
         return min(max(error.retry_after_s, self._config.backoff_initial_s), self._config.retry_after_max_s)
 
     def _try(self, call: Call, model: type[AnswerT], effort: Effort) -> tuple[AnswerT, Any]:
+        if self._closed:
+            raise LmlUnavailable("this client of LML is closed; open another")
         if call.endpoint.diagnostic:
             return self._exchange(call, model, effort)
         with self._turn(call) as ticket:

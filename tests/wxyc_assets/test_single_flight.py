@@ -117,5 +117,7 @@ def test_locks_of_another_database_are_none_of_ours(station, server, station_tem
     elsewhere = replace(station, dsn=server.create_database())
     with run_locks(elsewhere, "run-a") as theirs, run_locks(station, "run-b") as ours:
         theirs.take(UNITS)
+        with station.connect() as connection:
+            assert held_units(connection, UNITS) == set()
         assert ours.take(UNITS, wait_s=0.05) == []
     server.drop_database(elsewhere.dsn)

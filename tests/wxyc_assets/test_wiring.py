@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from resources.lml.errors import LmlUnreachable
+from resources.lml.models import LibraryInput
 from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
 from wxyc_assets import wiring
@@ -123,9 +125,11 @@ def test_lml_is_called_as_configured():
 def test_a_client_of_lml_closes_what_it_opened(station, rate):
     sentry = open_sentry(SentryConfig(dsn=None, environment="test", release=None, traces_sample_rate=0, secrets=()))
     log = step_log(tool="test", run_id="r", human=False, secrets=())
-    environ = LML | {"LML_CAPTURE_SAMPLE_RATE": rate}
-    with open_lml(station, sentry, log, environ) as client:
-        assert "hunter2" not in repr(client)
+    environ = LML | {"LIBRARY_METADATA_URL": "http://127.0.0.1:9", "LML_CAPTURE_SAMPLE_RATE": rate}
+    library = LibraryInput(library_id=1, artist_name="a", album_title="b", legacy_release_id=1)
+    with open_lml(station, sentry, log, environ) as client, pytest.raises(LmlUnreachable):
+        client.bulk_resolve_libraries([library])
+    assert "hunter2" not in repr(client)
     with station.connect() as connection:
         assert connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

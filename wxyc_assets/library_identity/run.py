@@ -82,7 +82,11 @@ def _take_shards(stack: ExitStack, request: Request, tools: Tools) -> dict[int, 
     """Lock every shard of the run; return who holds those that it cannot have."""
     locks = stack.enter_context(single_flight.run_locks(tools.postgres, request.run_id))
     units = {single_flight.shard_unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
-    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), tools.unit_wait_s)}
+
+    def tell(refusal: single_flight.Refusal) -> None:
+        tools.log.info("unit_wait", message=f"waiting for {refusal}", shard=units[refusal.unit])
+
+    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), tools.unit_wait_s, tell)}
 
 
 def _end(tools: Tools, request: Request, verdict: ledger.RunVerdict, reason: str) -> None:

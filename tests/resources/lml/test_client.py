@@ -409,6 +409,16 @@ def test_a_booking_is_given_back_if_lml_is_left_alone_meanwhile(lml, make):
     assert len(lml.seen) == 1
 
 
+def test_a_call_that_would_be_refused_books_nothing(lml, make):
+    purse = Purse()
+    lml.always = answer({}, 500)
+    client = make(client={"budget": purse}, attempts=1, breaker_threshold=1)
+    caught(client.bulk_resolve_libraries, libraries())
+    purse.events.clear()
+    assert isinstance(caught(client.refresh_for_identities, [1]), LmlUnavailable)
+    assert purse.events == []
+
+
 def test_without_a_budget_no_call_is_made(lml, make):
     class Broke(Purse):
         def reserve(self, cost):  # noqa: ARG002 - a Budget
@@ -519,3 +529,11 @@ def test_a_call_is_one_span_however_often_it_is_tried_and_the_error_passes_throu
     error = caught(make(client={"span": watch}).bulk_resolve_libraries, libraries())
     assert error.retryable
     assert len(watch.spans) == 1
+
+
+def test_a_closed_client_makes_no_call(lml, make):
+    client = make()
+    client.close()
+    with pytest.raises(LmlUnavailable, match="closed"):
+        client.health()
+    assert not lml.seen

@@ -46,7 +46,7 @@ def test_a_run_writes_identities_prints_one_object_and_exits_0(wxyc, at_station,
     assert identities(station) == totals["rows_resolved"] > 0
     assert all(check["passed"] for check in printed["checks"])
     steps = [line["step"] for line in log_lines(finished.stderr)]
-    assert steps[0] == "started"
+    assert steps[:2] == ["init", "started"]
     assert steps[-1] == "finished"
     assert '"step":"batch_done"' in finished.stderr
 
