@@ -14,11 +14,16 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 import pytest
+from hypothesis import settings
 
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.postgres import Postgres
 from wxyc_assets.migrate import migrate
 from wxyc_assets.sandbox import station as sandbox_station
+
+# Two cores that others share: an example that took long says nothing about the code.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 
 class Server:

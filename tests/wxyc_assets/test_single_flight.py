@@ -121,3 +121,13 @@ def test_locks_of_another_database_are_none_of_ours(station, server, station_tem
             assert held_units(connection, UNITS) == set()
         assert ours.take(UNITS, wait_s=0.05) == []
     server.drop_database(elsewhere.dsn)
+
+
+def test_a_run_that_has_to_wait_is_told_for_whom_before_it_waits(station):
+    told = []
+    with run_locks(station, "first") as first, run_locks(station, "second") as second:
+        first.take(["asset/1"])
+        refused = second.take(["asset/0", "asset/1"], 0.3, told.append)
+    assert [refusal.unit for refusal in told] == ["asset/1"]
+    assert "first" in told[0].holder
+    assert [refusal.unit for refusal in refused] == ["asset/1"]

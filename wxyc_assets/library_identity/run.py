@@ -68,19 +68,19 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
 
 
 def _begin(request: Request, tools: Tools, locks: ExitStack) -> RunReport:
-    """Lock what the run needs, and put it on record; a dry run neither locks nor records."""
+    """Lock what the run needs, and put it on record; a dry run shows that it lives, but keeps nobody from a shard."""
     report = RunReport(request)
     with tools.postgres.connect() as connection:
         require_migrated(connection)
+        held = locks.enter_context(single_flight.run_locks(tools.postgres, request.run_id))
         if not request.dry_run:
-            report.refused = _take_shards(locks, request, tools)
+            report.refused = _take_shards(held, request, tools)
             ledger.begin_run(connection, request.run_id, store.ASSET, request.origin)
     return report
 
 
-def _take_shards(stack: ExitStack, request: Request, tools: Tools) -> dict[int, str]:
+def _take_shards(locks: single_flight.Locks, request: Request, tools: Tools) -> dict[int, str]:
     """Lock every shard of the run; return who holds those that it cannot have."""
-    locks = stack.enter_context(single_flight.run_locks(tools.postgres, request.run_id))
     units = {single_flight.shard_unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
 
     def tell(refusal: single_flight.Refusal) -> None:

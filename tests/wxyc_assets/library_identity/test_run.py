@@ -676,3 +676,18 @@ def test_a_risen_unresolved_rate_warns_and_leaves_the_run_done(shelves):
         assert (report.verdict, failed(report)) == ("done", {"unresolved_rate_usual"})
         # A recheck asks only what LML did not know: that it mostly still does not is no news.
         assert failed(shelves.run(lml.url, shards=range(8), recheck=True)) == set()
+
+
+def test_a_dry_run_shows_that_it_lives_and_keeps_nobody_from_a_shard(shelves):
+    held = []
+
+    def asked(inputs):
+        with shelves.postgres.connect() as connection:
+            units = ["run/dry", *(single_flight.shard_unit("library_identity", shard) for shard in range(16))]
+            held.append(single_flight.held_units(connection, units))
+        return mixed(inputs)
+
+    with serving(asked) as lml:
+        shelves.run(lml.url, dry_run=True, run_id="dry")
+    assert held
+    assert all(units == {"run/dry"} for units in held)
