@@ -16,7 +16,7 @@ import pytest
 from resources.embedded_postgres import EmbeddedPostgres
 from wxyc_assets.sandbox.lml.server import SandboxLml
 
-SYSTEM = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+SYSTEM = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
 
 
 @dataclass
