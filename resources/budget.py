@@ -6,6 +6,7 @@ most N + 1 calls fall into any 60 seconds, over all processes and hosts.
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 
@@ -26,6 +27,7 @@ class PostgresBudget:
         self._name = name
         self._lock = threading.Lock()
         self._connection: psycopg.Connection | None = None
+        self._mark = threading.local()
 
     def reserve(self, cost: float) -> float:
         """Take ``cost`` calls (0 or more) and return after how many seconds they may be made.
@@ -34,17 +36,24 @@ class PostgresBudget:
         Raises psycopg.Error if the database cannot be asked: no reservation, no call.
         """
         if cost > 0:
-            return self._seconds("reserve_budget", cost=cost, gap_s=self._gap_s)
-        return self._seconds("select_budget_block")
+            seconds, self._mark.of_this_thread = self._row("reserve_budget", cost=cost, gap_s=self._gap_s)
+            return float(seconds)
+        return float(self._row("select_budget_block")[0])
 
     def penalise(self, seconds: float) -> None:
         """Let nobody call for so long from now: the service asked for it."""
-        self._seconds("block_budget", seconds=seconds)
+        self._row("block_budget", seconds=seconds)
 
     def settle(self, reserved: float, used: float) -> None:
-        """Book what a call used beyond its reservation. What it did not use is not given back: others may stand behind it."""
+        """Correct the last reservation of this thread once its call is over.
+
+        What was used beyond it is booked. What was not used is given back, unless anything was reserved behind it.
+        """
         if used > reserved:
             self.reserve(used - reserved)
+        elif used < reserved and (mark := getattr(self._mark, "of_this_thread", None)):
+            self._execute("give_back_budget", unused=reserved - used, gap_s=self._gap_s, mark=mark)
+            self._mark.of_this_thread = None
 
     def close(self) -> None:
         """Close the connection; a later reservation opens another."""
@@ -53,15 +62,17 @@ class PostgresBudget:
                 self._connection.close()
                 self._connection = None
 
-    def _seconds(self, query: str, **parameters: object) -> float:
+    def _row(self, query: str, **parameters: object) -> tuple[Any, ...]:
+        row = self._execute(query, **parameters)
+        if row is None:
+            raise psycopg.DataError(f"wxyc_assets.budget has no row {self._name}: run `wxyc migrate`")
+        return row
+
+    def _execute(self, query: str, **parameters: object) -> tuple[Any, ...] | None:
         with self._lock:
             if self._connection is None or self._connection.closed:
                 self._connection = self._connect()
                 # A reservation that a crash forgets costs at most its own wait; a sync for each would cost milliseconds.
                 self._connection.execute("SET synchronous_commit TO off")
-            row = self._connection.execute(
-                sql_files.load("resources", query), {"name": self._name, **parameters}
-            ).fetchone()
-        if row is None:
-            raise psycopg.DataError(f"wxyc_assets.budget has no row {self._name}: run `wxyc migrate`")
-        return float(row[0])
+            cursor = self._connection.execute(sql_files.load("resources", query), {"name": self._name, **parameters})
+            return cursor.fetchone() if cursor.description else None

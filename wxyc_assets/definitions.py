@@ -7,15 +7,17 @@ and never Dagster configuration, so that no snapshot and no page of the UI can h
 import dagster as dg
 
 from sensors.staleness import stale_identities
+from wxyc_assets.album_metadata.asset import album_metadata
+from wxyc_assets.flowsheet_enrichment.asset import flowsheet_enrichment
 from wxyc_assets.library_identity.asset import library_identity
-from wxyc_assets.station_sources import library
+from wxyc_assets.station_sources import flowsheet, library
 from wxyc_assets.wiring_dagster import default_resources
 
 
 def build_defs(**overrides: object) -> dg.Definitions:
     """Return the definitions; ``overrides`` replace resources by name, with plain objects if need be."""
     return dg.Definitions(
-        assets=[library, library_identity],
+        assets=[library, flowsheet, library_identity, album_metadata, flowsheet_enrichment],
         sensors=[stale_identities],
         resources={**default_resources(), **overrides},
         executor=dg.in_process_executor,

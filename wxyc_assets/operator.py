@@ -22,6 +22,7 @@ class RunSummary:
     verdict: RunVerdict
     findings: Sequence[Finding] = ()
     reason: str = ""
+    dry_run: bool = False
     dry_run_report: Mapping[str, Any] | None = None
 
 

@@ -24,6 +24,8 @@ from pydantic import (
     field_validator,
 )
 
+from resources.lml.endpoints import LOOKUP_CAP
+
 Group = TypeVar("Group", bound="SettingsGroup")
 
 
@@ -186,6 +188,37 @@ class IdentitySettings(SettingsGroup):
         return timedelta(days=self.unresolved_retry_days)
 
 
+class FlowsheetSettings(SettingsGroup):
+    """How the pass over the flowsheet gives way to a live DJ."""
+
+    live_activity_lookback_s: int = Field(
+        default=300,
+        ge=0,
+        le=2**31 - 1,
+        alias="LIVE_ACTIVITY_LOOKBACK_SECONDS",
+        description="a track played within so many seconds means that a DJ is live, and the pass waits; 0: it never waits",
+    )
+
+
+class AlbumSettings(SettingsGroup):
+    """How albums are asked about."""
+
+    batch_size: int = Field(
+        default=5,
+        ge=1,
+        le=LOOKUP_CAP,
+        alias="BACKFILL_BULK_BATCH_SIZE",
+        description=f"albums in one bulk lookup, at most {LOOKUP_CAP}",
+    )
+    budget_ms: int = Field(
+        default=25_000,
+        ge=1,
+        le=600_000,
+        alias="BACKFILL_BULK_BUDGET_MS",
+        description="time after which LML stops asking Discogs for a batch",
+    )
+
+
 class SentrySettings(SettingsGroup):
     """Where errors and spans are reported; without a DSN nowhere."""
 
@@ -202,7 +235,14 @@ class SentrySettings(SettingsGroup):
     )
 
 
-ALL_GROUPS: tuple[type[SettingsGroup], ...] = (DatabaseSettings, LmlSettings, IdentitySettings, SentrySettings)
+ALL_GROUPS: tuple[type[SettingsGroup], ...] = (
+    DatabaseSettings,
+    LmlSettings,
+    IdentitySettings,
+    AlbumSettings,
+    FlowsheetSettings,
+    SentrySettings,
+)
 
 
 def load(group: type[Group], environ: Mapping[str, str] | None = None) -> Group:

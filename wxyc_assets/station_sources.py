@@ -24,3 +24,29 @@ def library(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
         data_version=dg.DataVersion(watermark.isoformat()),
         metadata={"dagster/row_count": rows, "last_modified_at": dg.MetadataValue.timestamp(watermark)},
     )
+
+
+@dg.observable_source_asset(
+    name="flowsheet",
+    group_name="station",
+    description=(
+        "What was played: a row is one entry of a show, most of them tracks. The station's backend owns it; an observation "
+        "counts the tracks that wait for their album's metadata and takes the flowsheet's watermark as the data version."
+    ),
+    metadata={"dagster/table_name": "wxyc_schema.flowsheet"},
+    tags={"dagster/kind/postgres": ""},
+)
+def flowsheet(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
+    """Count the flowsheet and read its watermark."""
+    with postgres.connect() as connection:
+        ((rows, pending, watermark),) = connection.execute(
+            sql_files.load("wxyc_assets", "observe_flowsheet")
+        ).fetchall()
+    return dg.ObserveResult(
+        data_version=dg.DataVersion(watermark.isoformat()),
+        metadata={
+            "dagster/row_count": rows,
+            "pending_tracks": pending,
+            "last_modified_at": dg.MetadataValue.timestamp(watermark),
+        },
+    )

@@ -10,7 +10,7 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets import wiring
 from wxyc_assets.operator import Operator
-from wxyc_assets.settings import IdentitySettings, load
+from wxyc_assets.settings import AlbumSettings, FlowsheetSettings, IdentitySettings, LmlSettings, load
 
 
 @dg.resource(description="The station's PostgreSQL: DATABASE_URL, or the embedded server.")
@@ -49,6 +49,24 @@ def identity_settings(_context: dg.InitResourceContext) -> IdentitySettings:
     return load(IdentitySettings)
 
 
+@dg.resource(description="How albums are asked about: BACKFILL_BULK_BATCH_SIZE, BACKFILL_BULK_BUDGET_MS.")
+def album_settings(_context: dg.InitResourceContext) -> AlbumSettings:
+    """Read them when the run starts."""
+    return load(AlbumSettings)
+
+
+@dg.resource(description="How the flowsheet pass gives way to a DJ: LIVE_ACTIVITY_LOOKBACK_SECONDS.")
+def flowsheet_settings(_context: dg.InitResourceContext) -> FlowsheetSettings:
+    """Read them when the run starts."""
+    return load(FlowsheetSettings)
+
+
+@dg.resource(description="The rates that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM.")
+def lml_settings(_context: dg.InitResourceContext) -> LmlSettings:
+    """Read them when the run starts."""
+    return load(LmlSettings)
+
+
 def default_resources() -> dict[str, dg.ResourceDefinition]:
     """Return every resource under the name that assets ask for."""
     return {
@@ -57,4 +75,7 @@ def default_resources() -> dict[str, dg.ResourceDefinition]:
         "operator": operator,
         "lml": lml,
         "identity_settings": identity_settings,
+        "album_settings": album_settings,
+        "flowsheet_settings": flowsheet_settings,
+        "lml_settings": lml_settings,
     }

@@ -94,7 +94,7 @@ def _added_up(order: Launch, run_ids: list[str], summaries: list[RunSummary]) ->
         "asset": order.asset,
         "run_ids": run_ids,
         "partitions": [key for summary in summaries for key in summary.partitions],
-        "dry_run": bool(reports),
+        "dry_run": any(summary.dry_run for summary in summaries),
         "totals": added([summary.totals for summary in summaries]),
         "checks": [
             {"name": finding.name, "passed": finding.passed, "severity": finding.severity}

@@ -4,7 +4,8 @@ import click
 
 from wxyc_assets.cli.outcome import Outcome
 
-ASSETS = ("library_identity",)
+ASSETS = ("library_identity", "album_metadata", "flowsheet_enrichment")
+ASK_LML = {"library_identity", "album_metadata"}
 
 
 @click.command("run", short_help="Run one asset through Dagster, so that it shows in the UI.")
@@ -12,9 +13,11 @@ ASSETS = ("library_identity",)
 @click.option(
     "--partition", "partitions", multiple=True, metavar="K", help="A shard, 0 to 15; may be repeated. Default: all."
 )
-@click.option("--dry-run", is_flag=True, help="Ask LML and count, but write nothing.")
-@click.option("--recheck", is_flag=True, help="Every library that once stayed unresolved, whatever the age of that.")
-@click.option("--include-null-canonical", is_flag=True, help="Also libraries without a canonical entity.")
+@click.option("--dry-run", is_flag=True, help="Write nothing, and say what would be done.")
+@click.option("--recheck", is_flag=True, help="library_identity: all that once stayed unresolved, whatever their age.")
+@click.option(
+    "--include-null-canonical", is_flag=True, help="library_identity: also libraries without a canonical entity."
+)
 def command(
     asset: str, partitions: tuple[str, ...], dry_run: bool, recheck: bool, include_null_canonical: bool
 ) -> Outcome:
@@ -26,8 +29,10 @@ def command(
       wxyc run library_identity --partition 3       one shard
       wxyc run library_identity --dry-run           what a run would do
       wxyc run library_identity --recheck           ask again about what LML did not know
+      wxyc run album_metadata --dry-run             how many calls, and when the budget would be done
+      wxyc run flowsheet_enrichment                 plays of albums that have metadata by now
 
-    The run asks LML at LIBRARY_METADATA_URL about the libraries in DATABASE_URL (unset: the embedded PostgreSQL). It exits 2
+    The run works on the station in DATABASE_URL (unset: the embedded PostgreSQL), with LML at LIBRARY_METADATA_URL. It exits 2
     when it was done but someone must look at it: see `checks` and `reason` in what it prints.
     """
     from wxyc_assets import wiring
@@ -35,11 +40,21 @@ def command(
     from wxyc_assets.cli.terminal import person
     from wxyc_assets.settings import ALL_GROUPS, load_all
 
+    config = _config(asset, dry_run=dry_run, recheck=recheck, include_null_canonical=include_null_canonical)
     shards = [_shard(key) for key in partitions] or list(range(16))
     load_all(ALL_GROUPS)
-    wiring.lml_config()
-    config = {"dry_run": dry_run, "recheck": recheck, "include_null_canonical": include_null_canonical}
+    if asset in ASK_LML:
+        wiring.lml_config()
     return launch(Launch(asset, shards, config), wiring.open_postgres(), person())
+
+
+def _config(asset: str, *, dry_run: bool, recheck: bool, include_null_canonical: bool) -> dict[str, bool]:
+    """Return the asset's op config; refuse what only another asset understands rather than ignore it."""
+    if asset == "library_identity":
+        return {"dry_run": dry_run, "recheck": recheck, "include_null_canonical": include_null_canonical}
+    if recheck or include_null_canonical:
+        raise click.UsageError(f"--recheck and --include-null-canonical are for library_identity, not for {asset}")
+    return {"dry_run": dry_run}
 
 
 def _shard(key: str) -> int:

@@ -85,10 +85,10 @@ def settings_of(lml: SandboxLml) -> dict[str, str]:
     return {"LIBRARY_METADATA_URL": lml.url, "LML_API_KEY": SANDBOX_KEY}
 
 
-def identity_counts(connection: psycopg.Connection) -> dict[str, int]:
-    """Return how many identities and sources the station has."""
-    ((identities, sources),) = connection.execute(sql_files.load("wxyc_assets.cli", "count_identities")).fetchall()
-    return {"identities": identities, "sources": sources}
+def stored_counts(connection: psycopg.Connection) -> dict[str, int]:
+    """Return how many identities, sources of them, and albums with metadata the station has."""
+    ((identities, sources, albums),) = connection.execute(sql_files.load("wxyc_assets.cli", "count_stored")).fetchall()
+    return {"identities": identities, "sources": sources, "albums": albums}
 
 
 def wait_for_stop(*children: Callable[[], int | None]) -> None:

@@ -1,19 +1,24 @@
 """The demo: brings up a sandbox station, runs the graph once, and sums up."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import Any
 
 import click
 
 from wxyc_assets import wiring
 from wxyc_assets.cli import station
 from wxyc_assets.cli.launch import Launch, launch
-from wxyc_assets.cli.outcome import Outcome
+from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, Outcome
 from wxyc_assets.cli.terminal import person
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.settings import ALL_GROUPS, load_all
+
+ASSETS = {
+    "library_identity": "who made each album",
+    "album_metadata": "artwork and links of the albums played, within 30 Discogs calls a minute (about a minute)",
+    "flowsheet_enrichment": "plays whose album has metadata by now",
+}
 
 
 def tour() -> Outcome:
@@ -26,31 +31,50 @@ def tour() -> Outcome:
         report = station.bring_up_station(demo=True)
         _say(f"2/3 a local LML, and {report.rows['library'] if report else 'the configured'} albums to ask it about")
         stack.enter_context(station.lml_at_hand())
-        _say("3/3 library_identity")
-        outcome = launch(Launch("library_identity", range(SHARD_COUNT), {}), wiring.open_postgres(), person())
+        outcomes = {}
+        for asset, why in ASSETS.items():
+            _say(f"3/3 {asset}: {why}")
+            outcomes[asset] = launch(Launch(asset, range(SHARD_COUNT), {}), wiring.open_postgres(), person())
         with wiring.open_postgres().connect() as connection:
-            stored = station.identity_counts(connection)
+            stored = station.stored_counts(connection)
     printed = {
         "station": report.rows if report else {},
-        "library_identity": outcome.printed,
+        **{asset: outcome.printed for asset, outcome in outcomes.items()},
         "stored": stored,
         "seconds": round(time.monotonic() - began, 1),
     }
-    return Outcome(
-        printed, outcome.exit_code, _closing(outcome.printed["totals"], stored, outcome.printed.get("reason"))
-    )
+    return Outcome(printed, _worst(outcome.exit_code for outcome in outcomes.values()), _closing(outcomes, stored))
 
 
-def _closing(totals: Mapping[str, Any], stored: Mapping[str, int], reason: str | None) -> list[str]:
+def _worst(exit_codes: Iterable[int]) -> int:
+    return max(exit_codes, key=(DONE, ANOMALY, COULD_NOT).index)
+
+
+def _closing(outcomes: Mapping[str, Outcome], stored: Mapping[str, int]) -> list[str]:
     """Sum up for a person."""
+    identity, metadata, plays = (outcome.printed["totals"] for outcome in outcomes.values())
     asked = (
-        f"asked LML about {totals['scanned']} albums: {totals['rows_resolved']} identities written, "
-        f"{totals['rows_unresolved']} unknown to LML, {totals['rows_skipped']['compilation']} compilations"
+        f"library_identity: asked about {identity['scanned']} albums, {identity['rows_resolved']} identities written, "
+        f"{identity['rows_unresolved']} unknown to LML, {identity['rows_skipped']['compilation']} compilations"
+    )
+    found = (
+        f"album_metadata: {metadata['scanned']} albums with a pending play, {metadata['upserts']} rows written, "
+        f"{metadata['no_match']} unknown to LML"
+    )
+    stands = (
+        f"the station has {stored['identities']} identities from {stored['sources']} sources, "
+        f"and metadata of {stored['albums']} albums"
     )
     return [
-        asked if totals["scanned"] else "no album needed asking: what the last demo left is still fresh",
-        f"the station has {stored['identities']} identities from {stored['sources']} sources",
-        *([f"someone should look: {reason}"] if reason else []),
+        asked,
+        found,
+        f"flowsheet_enrichment: {plays['flipped']} plays now have their album's metadata",
+        stands,
+        *(
+            f"someone should look at {asset}: {o.printed['reason']}"
+            for asset, o in outcomes.items()
+            if "reason" in o.printed
+        ),
         "next: `make up` opens the Dagster UI on this station",
     ]
 

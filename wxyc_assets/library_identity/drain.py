@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import psycopg
 
 from wxyc_assets import ledger
+from wxyc_assets.askers import Askers
 from wxyc_assets.library_identity import store
-from wxyc_assets.library_identity.askers import Askers
 from wxyc_assets.library_identity.asking import Answered, Resolver, ask
 from wxyc_assets.library_identity.batch_log import BatchLog
 from wxyc_assets.library_identity.counters import Counters

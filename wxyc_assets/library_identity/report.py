@@ -41,5 +41,6 @@ def summary(report: RunReport) -> RunSummary:
         verdict=report.verdict,
         findings=report.findings,
         reason=report.reason,
+        dry_run=report.request.dry_run,
         dry_run_report=report.counters.dry_run_report() if report.request.dry_run else None,
     )

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from resources.postgres import Postgres
-from wxyc_assets.sandbox.generator import generate_libraries
+from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
 from wxyc_assets.sandbox.station import create
 
 README = (Path(__file__).parents[3] / "README.md").read_text()
@@ -32,6 +32,7 @@ def test_the_readmes_role_can_migrate_pass_the_doctor_and_run_and_cannot_touch_t
         with Postgres(dsn).connect() as admin:
             create(admin, sample=False)
             generate_libraries(admin, 100)
+            generate_plays(admin, 50)
             admin.execute(re.sub(r"\b(ROLE|AUTHORIZATION|TO) wxyc_assets\b", rf"\1 {role}", sql))
         as_role = re.sub(r"//[^@/]+@", f"//{role}@", dsn)
         settings = {**at_station, "DATABASE_URL": as_role}
@@ -42,6 +43,12 @@ def test_the_readmes_role_can_migrate_pass_the_doctor_and_run_and_cannot_touch_t
         finished = wxyc("run", "library_identity", LML_CAPTURE_SAMPLE_RATE="1", **settings)
         assert finished.exit_code == 0, finished.stderr
         assert finished.printed["totals"]["scanned"] == 100
+        metadata = wxyc("run", "album_metadata", LML_DISCOGS_BUDGET_PER_MIN="6000", **settings)
+        assert metadata.exit_code == 0, metadata.stderr
+        assert metadata.printed["totals"]["upserts"] > 0
+        plays = wxyc("run", "flowsheet_enrichment", **settings)
+        assert plays.exit_code == 0, plays.stderr
+        assert plays.printed["totals"]["flipped"] > 0
         with Postgres(as_role).connect() as connection:
             assert connection.execute("SELECT count(*) FROM library_identity").fetchone() > (80,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

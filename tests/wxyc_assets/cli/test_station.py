@@ -23,6 +23,9 @@ def test_a_demo_resolves_the_sample_and_a_second_one_works_on_what_it_left(wxyc,
     second = wxyc("demo", timeout=180)
     assert second.exit_code == 0, second.stderr
     assert second.printed["library_identity"]["totals"]["scanned"] == 0
+    assert first.printed["album_metadata"]["totals"]["upserts"] > 300
+    assert first.printed["flowsheet_enrichment"]["totals"]["flipped"] > 1000
+    assert second.printed["flowsheet_enrichment"]["totals"]["flipped"] == 0
     assert second.printed["stored"] == first.printed["stored"]
 
 

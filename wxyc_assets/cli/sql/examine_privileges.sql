@@ -5,6 +5,10 @@
 WITH needs (table_name, privileges) AS (
   VALUES
     ('library', ARRAY['SELECT', 'UPDATE (unresolved_attempted_at)']),
+    ('artists', ARRAY['SELECT']),
+    ('flowsheet', ARRAY['SELECT', 'UPDATE (metadata_status)', 'UPDATE (metadata_attempt_at)']),
+    ('flowsheet_watermark', ARRAY['SELECT', 'UPDATE']),
+    ('album_metadata', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('library_watermark', ARRAY['SELECT']),
     ('library_identity', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('library_identity_source', ARRAY['SELECT', 'INSERT', 'UPDATE']),
@@ -18,7 +22,7 @@ SELECT f.table_name, f.relation IS NOT NULL AS present,
   CASE WHEN f.relation IS NOT NULL THEN ARRAY(
     SELECT p FROM unnest(f.privileges) AS p
     WHERE NOT CASE
-      WHEN p LIKE 'UPDATE (%%' THEN has_column_privilege(f.relation, 'unresolved_attempted_at', 'UPDATE')
+      WHEN p LIKE 'UPDATE (%%' THEN has_column_privilege(f.relation, trim(BOTH '()' FROM substr(p, 8)), 'UPDATE')
       ELSE has_table_privilege(f.relation, p) END)
   END AS lacks
 FROM found f

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from wxyc_assets.library_identity import askers as askers_module
-from wxyc_assets.library_identity.askers import Askers
+from wxyc_assets import askers as askers_module
+from wxyc_assets.askers import Askers
 
 
 @pytest.fixture

@@ -1,0 +1,217 @@
+"""Every column as the contract derives it, and every look-alike that must not get through."""
+
+import re
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from resources.lml.models import Artwork
+from wxyc_assets.album_metadata.derivation import AlbumRow, clean_bio, derive, image_url, url_on
+
+
+def row(**artwork):
+    return derive(1, Artwork(**artwork))
+
+
+def test_each_column_comes_from_its_own_field():
+    derived = row(
+        release_id=7,
+        release_url="https://www.discogs.com/release/7",
+        artwork_url="https://i.discogs.com/7.jpeg",
+        release_year=1999,
+        artist_bio="[a=Somebody]",
+        wikipedia_url="w",
+        spotify_url="https://open.spotify.com/album/1",
+        apple_music_url="https://music.apple.com/us/album/1",
+        youtube_music_url="y",
+        bandcamp_url="b",
+        soundcloud_url="s",
+    )
+    assert derived == AlbumRow(
+        album_id=1,
+        artwork_url="https://i.discogs.com/7.jpeg",
+        discogs_url="https://www.discogs.com/release/7",
+        release_year=1999,
+        spotify_url="https://open.spotify.com/album/1",
+        apple_music_url="https://music.apple.com/us/album/1",
+        youtube_music_url="y",
+        bandcamp_url="b",
+        soundcloud_url="s",
+        artist_bio="Somebody",
+        artist_wikipedia_url="w",
+    )
+
+
+def test_an_artwork_that_says_nothing_makes_a_row_of_nulls_and_no_search_link_is_made_up():
+    assert row() == AlbumRow(1, *[None] * 10)
+
+
+def test_the_streaming_only_sentinel_writes_the_empty_string_where_other_matches_have_their_release():
+    assert row(release_id=0, release_url="").discogs_url == ""
+
+
+@pytest.mark.parametrize(("year", "stored"), [(0, None), (None, None), (1, 1), (-44, -44), (99999, 99999)])
+def test_a_release_year_of_0_is_unknown_and_any_other_is_the_tables_to_judge(year, stored):
+    assert row(release_year=year).release_year == stored
+
+
+@pytest.mark.parametrize("field", ["youtube_music_url", "bandcamp_url", "soundcloud_url"])
+def test_links_that_have_no_host_guard_are_taken_as_they_are(field):
+    assert getattr(row(**{field: ""}), field) == ""
+    assert getattr(row(**{field: "https://anywhere.example\\x"}), field) == "https://anywhere.example\\x"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://i.discogs.com/7.jpeg", True),
+        ("https://i.discogs.com/spacer.gif", False),
+        ("https://s.discogs.com/images/spacer.gif?x=1", False),
+        ("https://i.discogs.com/SPACER.GIF", True),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_spacer_is_no_artwork(url, kept):
+    assert image_url(url) == (url if kept else None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://open.spotify.com/album/1",
+        "https://spotify.com/album/1",
+        "https://a.b.spotify.com",
+        "http://open.spotify.com:8080/x?y#z",
+        "HTTPS://OPEN.SPOTIFY.COM/album/1",
+        "ftp://open.spotify.com/x",  # the scheme is nobody's business here
+        "https://open.spotify.com/@someone/\u00e9 and more",
+    ],
+)
+def test_the_service_and_what_is_below_it_get_through(url):
+    assert url_on(url, "spotify.com") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        "open.spotify.com/album/1",
+        "//open.spotify.com/album/1",
+        "/album/1",
+        "spotify:album:1",
+        "https:open.spotify.com/x",
+        "https://",
+        "https:///open.spotify.com/x",
+        # Look-alikes
+        "https://evilspotify.com/x",
+        "https://spotify.com.evil.example/x",
+        "https://open-spotify.com/x",
+        "https://spotify.co/x",
+        "https://open.spotify.example/x",
+        "https://evil.example/spotify.com",
+        "https://evil.example?u=.spotify.com",
+        "https://evil.example?.spotify.com",
+        "https://evil.example#.spotify.com",
+        "https://evil.example;.spotify.com",
+        "https://evil.example%2f.spotify.com/x",
+        "https://evil.example\uff0f.spotify.com/x",
+        "https://op\u0435n.spotify.com/x",
+        "https://\u24e2potify.com/x",
+        "https://open.spotify.com./x",
+        "https://.spotify.com/x",
+        "https://open..spotify.com/x",
+        # User names
+        "https://open.spotify.com@evil.example/x",
+        "https://open.spotify.com:443@evil.example/x",
+        "https://evil.example@open.spotify.com/x",
+        "https://user:password@open.spotify.com/x",
+        "https://@open.spotify.com/x",
+        # Backslashes, and blanks and controls in the host
+        "https://evil.example\\.spotify.com/x",
+        "https://evil.example\\@open.spotify.com/x",
+        "https:\\\\open.spotify.com\\x",
+        "https://open.spotify.com/x\\y",
+        "https://evil.example .spotify.com/x",
+        "https://evil.example\x00.spotify.com/x",
+        # Unparsable
+        "https://open.spotify.com:port/x",
+        "https://open.spotify.com:99999/x",
+        "https://[::1/x",
+        "https://[open.spotify.com]/x",
+    ],
+)
+def test_what_is_not_surely_the_service_does_not(url):
+    assert url_on(url, "spotify.com") is None
+
+
+def test_each_service_is_held_to_its_own_host():
+    swapped = row(spotify_url="https://music.apple.com/us/album/1", apple_music_url="https://open.spotify.com/album/1")
+    assert (swapped.spotify_url, swapped.apple_music_url) == (None, None)
+
+
+@given(st.text(alphabet="abc.:/@\\?#[]% \t\u3002", max_size=20))
+def test_nothing_that_is_pasted_in_front_of_the_host_gets_through_unless_it_is_a_subdomain(prefix):
+    kept = url_on(f"https://{prefix}spotify.com/x", "spotify.com")
+    assert (kept is None) or re.fullmatch(r"([a-c]+\.)*", prefix.replace("\t", ""))  # no browser sees a tab either
+
+
+@pytest.mark.parametrize(
+    ("bio", "clean"),
+    [
+        ("[a=Somebody] of [l=Sub Pop], [r=A Record] and [m=A Master]", "Somebody of Sub Pop, A Record and A Master"),
+        ("see [url=https://x.example]their page[/url].", "see their page."),
+        (
+            "[url=https://x.example][a=Somebody][/url]",
+            "Somebody",
+        ),  # one after the other: the link's text is clean by then
+        ("[url=https://x.example][b]bold[/b][/url]", "[url=https://x.example][b]bold[/b][/url]"),
+        ("[url=https://x.example][/url]", "[url=https://x.example][/url]"),
+        ("[url=]text[/url]", "[url=]text[/url]"),
+        ("[url=a]b[url=c]d[/url]", "[url=a]bd"),
+        ("[b]bold[/b] [i]it[/i] [a12345] [l] [x=y]", "[b]bold[/b] [i]it[/i] [a12345] [l] [x=y]"),
+        ("[A=Loud] [URL=x]y[/URL]", "[A=Loud] [URL=x]y[/URL]"),
+        ("[a=]", "[a=]"),
+        ("[a=one [b] two]", "one [b two]"),
+        ("[a=unclosed", "[a=unclosed"),
+        ("[l=[a=Inner]]", "Inner"),
+        ("[a=two\nlines]\r\n", "two\nlines\r\n"),
+        ("", ""),
+    ],
+)
+def test_discogs_markup_becomes_plain_text_and_nothing_else_changes(bio, clean):
+    assert clean_bio(bio) == clean
+
+
+def plainly(text):
+    """The contract's five expressions, one after the other."""
+    for tag in "alrm":
+        text = re.sub(rf"\[{tag}=([^\]]+)\]", r"\1", text)
+    return re.sub(r"\[url=([^\]]+)\]([^\[]+)\[/url\]", r"\2", text)
+
+
+@given(
+    st.lists(st.sampled_from(["[a=", "[l=", "[r=", "[m=", "[url=", "[/url]", "]", "[", "/url]", "x", " ", "\n"])).map(
+        "".join
+    )
+)
+@example("[url=]]x[/url]")
+@example("[url=[a=]x]y[/url]")
+def test_cleaning_in_linear_time_is_the_contracts_expressions(text):
+    assert clean_bio(text) == plainly(text)
+
+
+@pytest.mark.parametrize("piece", ["[a=", "[url=", "[url=x]", "[url=x]y[", "]", "[m=x]["])
+@pytest.mark.parametrize("end", ["", "]", "]x[", "[/url]"])
+def test_no_biography_takes_longer_than_its_length(piece, end):
+    began = time.process_time()
+    clean_bio(piece * 200_000 + end)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("bio", ["", None])
+def test_a_biography_without_a_word_is_none(bio):
+    assert row(artist_bio=bio).artist_bio is None

@@ -1,0 +1,57 @@
+import pytest
+
+from wxyc_assets.album_metadata.counters import Counters
+from wxyc_assets.album_metadata.findings import RecentMismatches, accounting, of_answers, of_the_last_day
+
+GOOD = Counters(scanned=100, match=90, upserts=90, no_match=8, error=2)
+
+
+def failing(findings):
+    return {finding.name: finding.severity for finding in findings if not finding.passed}
+
+
+def test_a_good_run_passes_everything():
+    assert failing([accounting(GOOD, walked=GOOD, inputs_read=100), *of_answers(GOOD)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("counters", "walked", "inputs_read"),
+    [
+        (GOOD, GOOD, 101),
+        (GOOD.plus(scanned=1), GOOD.plus(scanned=1), 101),
+        (GOOD.plus(scanned=1), GOOD, 100),
+        (GOOD.plus(upserts=-1), GOOD, 100),
+        (GOOD.plus(match_without_artwork=1), GOOD, 100),
+    ],
+)
+def test_numbers_that_do_not_add_up_fail_the_accounting(counters, walked, inputs_read):
+    assert failing([accounting(counters, walked=walked, inputs_read=inputs_read)]) == {"accounting_holds": "ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "change"),
+    [
+        ("unexpected_index_is_zero", "ERROR", {"unexpected_index": 1}),
+        ("contract_violations_zero", "ERROR", {"contract_violation": 1}),
+        ("writer_errors_zero", "ERROR", {"writer_error": 1}),
+        ("surplus_answers_zero", "WARN", {"answers_untrusted": 1}),
+        ("error_rate_healthy", "WARN", {"error": 4}),
+        ("error_rate_healthy", "WARN", {"error": 30, "batch_error": 30}),
+    ],
+)
+def test_each_check_fails_for_its_own_number_alone(name, severity, change):
+    assert failing(of_answers(GOOD.plus(**change))) == {name: severity}
+
+
+def test_a_share_of_few_albums_says_nothing():
+    assert failing(of_answers(Counters(scanned=19, error=19))) == {}
+
+
+def test_the_last_day_only_alerts_and_names_the_first_mismatch():
+    finding = of_the_last_day(RecentMismatches(3, 17, "position 3: index 4 in its place", "run-1"))
+    assert (finding.passed, finding.severity) == (False, "WARN")
+    assert finding.description == (
+        "3 rows came under a foreign index within 24 h; the first: album 17, position 3: index 4 in its place, in run run-1"
+    )
+    assert finding.numbers == {"unexpected_index_24h": 3, "first_mismatch_album_id": 17}
+    assert of_the_last_day(RecentMismatches(0)).passed

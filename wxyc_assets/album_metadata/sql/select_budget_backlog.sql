@@ -1,0 +1,7 @@
+-- select_budget_backlog: the database's clock, and for how many seconds more the shared budget is taken.
+--
+-- Parameters
+--   name   text   the budget
+SELECT clock_timestamp(), GREATEST(0, extract(epoch FROM GREATEST(tat, blocked_until) - clock_timestamp()))::float8
+FROM wxyc_assets.budget
+WHERE name = %(name)s

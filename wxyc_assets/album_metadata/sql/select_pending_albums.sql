@@ -1,0 +1,9 @@
+-- select_pending_albums: the albums of these shards with a pending play in one stretch of the flowsheet, each once.
+--
+-- Parameters
+--   after_id, upto_id   int     the stretch of play ids, its first end left out
+--   shards              int[]   the shards of the run
+--   shard_count         int     an album belongs to shard album_id modulo shard_count
+SELECT DISTINCT p.album_id
+FROM wxyc_assets.pending_play() p
+WHERE p.play_id > %(after_id)s AND p.play_id <= %(upto_id)s AND mod(p.album_id, %(shard_count)s) = ANY (%(shards)s::int[])

@@ -1,0 +1,99 @@
+"""The asset flowsheet_enrichment as Dagster sees it: wiring only."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+from pydantic import Field
+
+from resources.postgres import Postgres
+from resources.sentry import Sentry
+from wxyc_assets.check_results import check_results
+from wxyc_assets.flowsheet_enrichment import checks
+from wxyc_assets.flowsheet_enrichment.report import materialization, summary
+from wxyc_assets.flowsheet_enrichment.run import Request, ShardDone, Tools, run
+from wxyc_assets.operator import Operator
+from wxyc_assets.partitions import SHARDS, shard_numbers
+from wxyc_assets.run_origin import run_origin
+from wxyc_assets.settings import FlowsheetSettings
+
+TOOL = "album-level-backfill"
+"""The name that log lines carry; the runbook knows it from the predecessor, which did this after its last batch."""
+
+DAILY = "30 10 * * *"
+"""UTC: before dawn at the station, when hardly a DJ is live, and an hour after album_metadata's own: at the same instant both
+would be asked for in one run, in which nothing is done that depends on the other."""
+
+_METADATA_CAME: dg.AutomationCondition = dg.AutomationCondition.any_deps_match(
+    dg.AutomationCondition.newly_updated()
+).allow(dg.AssetSelection.assets("album_metadata"))
+_A_DAY_BEGAN: dg.AutomationCondition = dg.AutomationCondition.cron_tick_passed(DAILY, "UTC")
+
+AFTER_METADATA_AND_DAILY = (
+    (_METADATA_CAME | _A_DAY_BEGAN).since_last_handled() & ~dg.AutomationCondition.in_progress()
+).with_label("after its shard of album_metadata, and daily")
+"""Not when the flowsheet changes, which it does with every track that is played. Nor when album_metadata is only asked for, as
+any_deps_updated would: the two would share a run, in which this one is left out."""
+
+
+class FlowsheetEnrichmentConfig(dg.Config):
+    """What a run may be told to do differently."""
+
+    dry_run: bool = Field(default=False, description="count, but write nothing")
+
+
+@dg.multi_asset(
+    name="flowsheet_enrichment",
+    specs=[
+        dg.AssetSpec(
+            "flowsheet_enrichment",
+            deps=["album_metadata", "flowsheet"],
+            skippable=True,
+            group_name="metadata",
+            owners=["team:music-data"],
+            kinds={"postgres", "python"},
+            description=(
+                "Which plays of the flowsheet have their album's metadata. A row of `flowsheet` is one entry of a show; a "
+                "track that was pending becomes `enriched_match` once `album_metadata` has a row for its album. It is done in "
+                "small transactions that give way to a live DJ, and not at all for a shard whose latest `album_metadata` run "
+                "met answers under an unexpected index. A partition is the plays with `album_id % 16` equal to its key."
+            ),
+            metadata={"dagster/table_name": "wxyc_schema.flowsheet"},
+            freshness_policy=dg.FreshnessPolicy.time_window(
+                warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
+            ),
+            automation_condition=AFTER_METADATA_AND_DAILY,
+        )
+    ],
+    check_specs=checks.SPECS,
+    partitions_def=SHARDS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    can_subset=True,  # a dry run has no checks of what is stored, and only a subset may leave some out
+)
+def flowsheet_enrichment(
+    context: dg.AssetExecutionContext,
+    config: FlowsheetEnrichmentConfig,
+    postgres: dg.ResourceParam[Postgres],
+    sentry: dg.ResourceParam[Sentry],
+    operator: dg.ResourceParam[Operator],
+    flowsheet_settings: dg.ResourceParam[FlowsheetSettings],
+) -> Iterator[dg.AssetCheckResult]:
+    """Mark what waits in the run's shards, credit each, then say what must hold and what went wrong."""
+    request = Request(
+        run_id=context.run.run_id,
+        origin=run_origin(context.run.tags),
+        shards=shard_numbers(context.partition_keys),
+        lookback_s=flowsheet_settings.live_activity_lookback_s,
+        dry_run=config.dry_run,
+    )
+    log = operator.log(TOOL, request.run_id)
+    tools = Tools(postgres, sentry, log, operator.progress, context.log.info)
+
+    def credit(done: ShardDone) -> None:
+        context.log_event(materialization(done))
+
+    report = run(request, tools, credit)
+    operator.summaries[request.run_id] = summary(report)
+    yield from check_results(report.findings)
+    if report.could_not_work:
+        raise dg.Failure(report.reason, allow_retries=False)

@@ -1,0 +1,7 @@
+-- select_live_activity: a row if a DJ is live: a track was played within the lookback.
+--
+-- Parameters
+--   lookback_seconds   int   seconds, above 0
+SELECT 1 FROM flowsheet
+WHERE entry_type = 'track' AND add_time > now() - make_interval(secs => %(lookback_seconds)s)
+LIMIT 1

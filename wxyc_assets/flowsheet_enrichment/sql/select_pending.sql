@@ -1,0 +1,5 @@
+-- select_pending: those of the plays that are still pending.
+--
+-- Parameters
+--   ids   int[]   plays, a chunk at most
+SELECT f.id FROM flowsheet f WHERE f.id = ANY (%(ids)s::int[]) AND f.metadata_status = 'pending'

@@ -1,0 +1,7 @@
+-- set_chunk_timeouts: in this transaction no statement takes longer, and none waits longer for somebody else's lock.
+--
+-- Parameters
+--   statement_timeout_ms   int   milliseconds, at least 1
+--   lock_wait_ms           int   milliseconds, at least 1; less than deadlock_timeout
+SELECT set_config('statement_timeout', %(statement_timeout_ms)s::text, true),
+  set_config('lock_timeout', %(lock_wait_ms)s::text, true)

@@ -1,0 +1,106 @@
+"""Puts one run over shards on record: its locks, its row in the ledger, and ``failed`` when it could not do its job."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import psycopg
+
+from resources.postgres import Postgres
+from resources.sentry import Sentry
+from resources.step_log import StepLog
+from wxyc_assets import ledger, single_flight
+from wxyc_assets.migrate import require_migrated
+from wxyc_assets.run_origin import RunOrigin
+
+
+@dataclass(frozen=True)
+class Undertaking:
+    """What is put on record; ``unit_wait_s`` is how long it waits for shards that others have.
+
+    A dry run shows that it lives, but keeps nobody from a shard and leaves no row.
+    """
+
+    asset: str
+    run_id: str
+    origin: RunOrigin
+    shards: Sequence[int]
+    dry_run: bool
+    unit_wait_s: float = single_flight.UNIT_WAIT_S
+
+
+class Report(Protocol):
+    """What the run says came of it. ``refused`` is filled in at the beginning: who holds the shards that it cannot have."""
+
+    refused: dict[int, str]
+
+    @property
+    def verdict(self) -> ledger.RunVerdict:
+        """How it ended."""
+
+    @property
+    def reason(self) -> str:
+        """One sentence, empty when all is well."""
+
+
+@contextmanager
+def on_record(
+    undertaking: Undertaking, report: Report, *, postgres: Postgres, log: StepLog, sentry: Sentry
+) -> Iterator[None]:
+    """Hold the run's locks and keep its row of the ledger while the block works.
+
+    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there; what
+    the block raises is logged, told to Sentry and passed on.
+    """
+    try:
+        with ExitStack() as locks:
+            _begin(undertaking, report, postgres, log, locks)
+            try:
+                yield
+            except BaseException as error:
+                _end(undertaking, postgres, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
+                raise
+            _end(undertaking, postgres, report.verdict, report.reason)
+    except Exception as error:
+        # The contract's line, not a traceback: that is Dagster's and Sentry's.
+        log.error("failed", error_message=str(error), error_name=type(error).__name__)  # noqa: TRY400
+        sentry.error(error, step="failed")
+        raise
+    if report.verdict == "failed":
+        log.error("failed", error_message=report.reason, error_name="Failure")
+
+
+def _begin(undertaking: Undertaking, report: Report, postgres: Postgres, log: StepLog, stack: ExitStack) -> None:
+    with postgres.connect() as connection:
+        require_migrated(connection)
+        locks = stack.enter_context(single_flight.run_locks(postgres, undertaking.run_id))
+        if not undertaking.dry_run:
+            report.refused.update(_take_shards(undertaking, locks, log))
+            ledger.begin_run(connection, undertaking.run_id, undertaking.asset, undertaking.origin)
+
+
+def _take_shards(undertaking: Undertaking, locks: single_flight.Locks, log: StepLog) -> dict[int, str]:
+    """Lock every shard of the run; return who holds those that it cannot have."""
+    units = {single_flight.shard_unit(undertaking.asset, shard): shard for shard in sorted(undertaking.shards)}
+
+    def tell(refusal: single_flight.Refusal) -> None:
+        log.info("unit_wait", message=f"waiting for {refusal}", shard=units[refusal.unit])
+
+    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), undertaking.unit_wait_s, tell)}
+
+
+def _end(undertaking: Undertaking, postgres: Postgres, verdict: ledger.RunVerdict, reason: str) -> None:
+    """Put on record how the run ended; a run whose database is gone leaves that to whoever finds it dead."""
+    if undertaking.dry_run:
+        return
+    with suppress(psycopg.OperationalError), postgres.connect() as connection:
+        ledger.end_run(connection, undertaking.run_id, verdict, reason)
+
+
+def by_shard(problems: Mapping[int, str]) -> str:
+    """Name each problem once, with the shards that have it."""
+    shards: dict[str, list[int]] = {}
+    for shard, problem in sorted(problems.items()):
+        shards.setdefault(problem, []).append(shard)
+    return "; ".join(f"shard {', '.join(map(str, numbers))}: {problem}" for problem, numbers in shards.items())
