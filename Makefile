@@ -46,8 +46,9 @@ lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet --output-file requirements.lock
 
-bench: $(STAMP)  ## libraries per second beside the predecessor's shape
+bench: $(STAMP)  ## what is claimed of speed, measured
 	@$(BIN)/python -m benchmarks.library_identity
+	@$(BIN)/python -m benchmarks.flowsheet_enrichment
 
 clean:  ## remove what make made; the station's state in WXYC_HOME stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
