@@ -130,7 +130,7 @@ def _selection(request: Request, tools: Tools) -> store.Selection:
 def _rare_collections() -> Iterator[None]:
     """Look for cycles less often: pages are thousands of objects without any, and looking took a quarter of a run's CPU."""
     usual = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(20_000, 10, 10)
     try:
         yield
     finally:
