@@ -16,7 +16,7 @@ from wxyc_assets.settings import ALL_GROUPS, load_all
 
 ASSETS = {
     "library_identity": "who made each album",
-    "album_metadata": "artwork and links of the albums played, within 30 Discogs calls a minute (about a minute)",
+    "album_metadata": "artwork and links of the albums played; slow on purpose, within the budget of Discogs calls",
     "flowsheet_enrichment": "plays whose album has metadata by now",
 }
 
@@ -26,14 +26,14 @@ def tour() -> Outcome:
     load_all(ALL_GROUPS)
     began = time.monotonic()
     with ExitStack() as stack:
-        _say("1/3 the database")
+        _say("1/5 the database")
         stack.enter_context(station.database_at_hand())
         report = station.bring_up_station(demo=True)
-        _say(f"2/3 a local LML, and {report.rows['library'] if report else 'the configured'} albums to ask it about")
+        _say(f"2/5 a local LML, and {report.rows['library'] if report else 'the configured'} albums to ask it about")
         stack.enter_context(station.lml_at_hand())
         outcomes = {}
-        for asset, why in ASSETS.items():
-            _say(f"3/3 {asset}: {why}")
+        for step, (asset, why) in enumerate(ASSETS.items(), start=3):
+            _say(f"{step}/5 {asset}: {why}")
             outcomes[asset] = launch(Launch(asset, range(SHARD_COUNT), {}), wiring.open_postgres(), person())
         with wiring.open_postgres().connect() as connection:
             stored = station.stored_counts(connection)
