@@ -102,11 +102,15 @@ def _tables(connection: psycopg.Connection, settings: DatabaseSettings) -> Itera
             f"privileges on {table}",
             ok=False,
             says=f"{connection.info.user} lacks {', '.join(lacks)}",
-            advice=f"let the owner run: GRANT {', '.join(lacks)} ON {settings.station_schema}.{table} "
+            advice=f"let the owner run: GRANT {', '.join(lacks)} ON {_kind(table)}{settings.station_schema}.{table} "
             f"TO {connection.info.user}",
         )
     if not missing and not lacking:
         yield Finding("station tables", ok=True, says=f"all there in schema {settings.station_schema}, with privileges")
+
+
+def _kind(relation: str) -> str:
+    return "SEQUENCE " if relation.endswith("_seq") else ""
 
 
 def _our_schema(connection: psycopg.Connection) -> Finding:

@@ -50,6 +50,8 @@ def test_missing_privileges_are_named_with_the_grant_that_mends_them(wxyc, at_st
     assert "UPDATE (unresolved_attempted_at)" in found["privileges on library"]["says"]
     assert "GRANT INSERT" in found["privileges on library_identity_history"]["advice"]
     assert "our schema" in found
+    sequence = "library_identity_history_history_id_seq"
+    assert f"GRANT USAGE ON SEQUENCE wxyc_schema.{sequence}" in found[f"privileges on {sequence}"]["advice"]
 
 
 def test_lml_down_is_found(wxyc, at_station):

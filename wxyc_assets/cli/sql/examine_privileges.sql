@@ -1,4 +1,4 @@
--- examine_privileges: for each table of the station that assets use, whether it is there and which privileges this role lacks.
+-- examine_privileges: for each table (and the sequence of the history) of the station that assets use, whether it is there and which privileges this role lacks.
 --
 -- Parameters
 --   station_schema   text
@@ -12,7 +12,8 @@ WITH needs (table_name, privileges) AS (
     ('library_watermark', ARRAY['SELECT']),
     ('library_identity', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('library_identity_source', ARRAY['SELECT', 'INSERT', 'UPDATE']),
-    ('library_identity_history', ARRAY['INSERT'])
+    ('library_identity_history', ARRAY['INSERT']),
+    ('library_identity_history_history_id_seq', ARRAY['USAGE'])
 ), found AS (
   SELECT n.table_name, n.privileges,
     to_regclass(format('%%I.%%I', %(station_schema)s::text, n.table_name)) AS relation
@@ -22,6 +23,7 @@ SELECT f.table_name, f.relation IS NOT NULL AS present,
   CASE WHEN f.relation IS NOT NULL THEN ARRAY(
     SELECT p FROM unnest(f.privileges) AS p
     WHERE NOT CASE
+      WHEN p = 'USAGE' THEN has_sequence_privilege(f.relation, p)
       WHEN p LIKE 'UPDATE (%%' THEN has_column_privilege(f.relation, trim(BOTH '()' FROM substr(p, 8)), 'UPDATE')
       ELSE has_table_privilege(f.relation, p) END)
   END AS lacks
