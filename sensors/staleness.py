@@ -16,7 +16,7 @@ from wxyc_assets.library_identity.asset import library_identity
 from wxyc_assets.migrate import require_migrated
 from wxyc_assets.partitions import SHARD_COUNT, contiguous_ranges, range_tags
 from wxyc_assets.settings import IdentitySettings
-from wxyc_assets.single_flight import held_units, shard_unit
+from wxyc_assets.single_flight import held_units, unit
 
 PENDING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 
@@ -132,7 +132,7 @@ def _pending_shards(instance: dg.DagsterInstance) -> set[int]:
 
 
 def _shards_at_work(connection: psycopg.Connection) -> set[int]:
-    units = {shard_unit("library_identity", shard): shard for shard in range(SHARD_COUNT)}
+    units = {unit("library_identity", shard): shard for shard in range(SHARD_COUNT)}
     return {units[unit] for unit in held_units(connection, list(units))}
 
 

@@ -10,8 +10,13 @@ SHARD_COUNT = 16
 SHARDS = dg.StaticPartitionsDefinition([str(shard) for shard in range(SHARD_COUNT)])
 
 
+def shard_ranges(shards: Iterable[int]) -> list[tuple[str, str]]:
+    """Group shards into ranges of partition keys, both ends included: one run can take a range, not a set."""
+    return [(str(first), str(last)) for first, last in contiguous_ranges(shards)]
+
+
 def contiguous_ranges(shards: Iterable[int]) -> list[tuple[int, int]]:
-    """Group shard numbers into ranges, both ends included: one run can take a range, not a set."""
+    """Group shard numbers into ranges, both ends included."""
     ranges: list[tuple[int, int]] = []
     for shard in sorted(set(shards)):
         if ranges and ranges[-1][1] == shard - 1:

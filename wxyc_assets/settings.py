@@ -219,6 +219,44 @@ class AlbumSettings(SettingsGroup):
     )
 
 
+class RotationSettings(SettingsGroup):
+    """How the rotation's cache is warmed, and how the deploy gate looks at LML's commit."""
+
+    max_concurrent: int = Field(
+        default=3, ge=1, le=50, alias="BACKFILL_LML_MAX_CONCURRENT", description="refreshes that are asked for at once"
+    )
+    batch_timeout_ms: int = Field(
+        default=360_000,
+        ge=1,
+        le=3_600_000,
+        alias="BACKFILL_LML_BATCH_TIMEOUT_MS",
+        description="time that LML has for one refresh",
+    )
+    github_api_url: HttpUrl = Field(
+        default="https://api.github.com",
+        alias="GITHUB_API_URL",
+        description="where the deploy gate compares commits",
+    )
+    github_token: SecretStr | None = Field(
+        default=None, alias="GITHUB_TOKEN", description="bearer for it; unset: asked without one"
+    )
+
+
+class RatingSettings(SettingsGroup):
+    """What usage is rated with, and how far back a routine run looks."""
+
+    price_file: Path | None = Field(
+        default=None, alias="PRICE_FILE", description="the price file; unset: rating is refused (the sandbox ships one)"
+    )
+    trailing_hours: int = Field(
+        default=24,
+        ge=1,
+        le=8784,
+        alias="RATE_TRAILING_HOURS",
+        description="closed hours that a routine run rates, and that must not be late",
+    )
+
+
 class SentrySettings(SettingsGroup):
     """Where errors and spans are reported; without a DSN nowhere."""
 
@@ -241,6 +279,8 @@ ALL_GROUPS: tuple[type[SettingsGroup], ...] = (
     IdentitySettings,
     AlbumSettings,
     FlowsheetSettings,
+    RotationSettings,
+    RatingSettings,
     SentrySettings,
 )
 

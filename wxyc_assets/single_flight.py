@@ -52,6 +52,10 @@ class Locks:
                 refusals.append(refusal)
         return refusals
 
+    def release(self, unit: str) -> None:
+        """Let go of one unit before the run ends, so that a run over many need not hold them all at once."""
+        self._execute("release_lock", unit=unit)
+
     def _take_one(self, unit: str, wait_s: float) -> Refusal | None:
         # lock_timeout 0 would mean for ever.
         self._execute("set_lock_timeout", wait_ms=max(1, int(wait_s * 1000)))
@@ -92,6 +96,6 @@ def held_units(connection: psycopg.Connection, units: Sequence[str]) -> set[str]
     return {str(row[0]) for row in rows}
 
 
-def shard_unit(asset: str, shard: int) -> str:
-    """Return the unit that a run holds while it works on a shard of an asset."""
-    return f"{asset}/{shard}"
+def unit(asset: str, partition: int | str) -> str:
+    """Return the unit that a run holds while it works on a partition of an asset."""
+    return f"{asset}/{partition}"

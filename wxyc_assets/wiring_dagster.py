@@ -10,7 +10,15 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets import wiring
 from wxyc_assets.operator import Operator
-from wxyc_assets.settings import AlbumSettings, FlowsheetSettings, IdentitySettings, LmlSettings, load
+from wxyc_assets.settings import (
+    AlbumSettings,
+    FlowsheetSettings,
+    IdentitySettings,
+    LmlSettings,
+    RatingSettings,
+    RotationSettings,
+    load,
+)
 
 
 @dg.resource(description="The station's PostgreSQL: DATABASE_URL, or the embedded server.")
@@ -61,6 +69,20 @@ def flowsheet_settings(_context: dg.InitResourceContext) -> FlowsheetSettings:
     return load(FlowsheetSettings)
 
 
+@dg.resource(
+    description="How the rotation is warmed, and where its gate asks: BACKFILL_LML_MAX_CONCURRENT, GITHUB_API_URL."
+)
+def rotation_settings(_context: dg.InitResourceContext) -> RotationSettings:
+    """Read them when the run starts."""
+    return load(RotationSettings)
+
+
+@dg.resource(description="What usage is rated with, and how far back: PRICE_FILE, RATE_TRAILING_HOURS.")
+def rating_settings(_context: dg.InitResourceContext) -> RatingSettings:
+    """Read them when the run starts."""
+    return load(RatingSettings)
+
+
 @dg.resource(description="The rates that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM.")
 def lml_settings(_context: dg.InitResourceContext) -> LmlSettings:
     """Read them when the run starts."""
@@ -78,4 +100,6 @@ def default_resources() -> dict[str, dg.ResourceDefinition]:
         "album_settings": album_settings,
         "flowsheet_settings": flowsheet_settings,
         "lml_settings": lml_settings,
+        "rotation_settings": rotation_settings,
+        "rating_settings": rating_settings,
     }

@@ -19,7 +19,7 @@ from wxyc_assets.library_identity import store
 from wxyc_assets.migrate import MigrationError, migrate
 from wxyc_assets.partitions import SHARD_COUNT, range_tags
 from wxyc_assets.settings import IdentitySettings, load
-from wxyc_assets.single_flight import run_locks, shard_unit
+from wxyc_assets.single_flight import run_locks, unit
 
 DAY = timedelta(days=1)
 _spawn = multiprocessing.get_context("spawn")
@@ -189,7 +189,7 @@ def test_yesterdays_memories_are_forgotten(daemon, connection, day):
 def test_a_shard_that_a_live_run_works_on_is_left_alone_until_it_ends(daemon, station, connection):
     _add(connection, 1, 2, 3)
     with run_locks(station, "somebody") as locks:
-        locks.take([shard_unit("library_identity", 2)])
+        locks.take([unit("library_identity", 2)])
         assert daemon.tick() == [(1, 1), (3, 3)]
         _add(connection, 18)
         assert daemon.tick() == []
@@ -203,7 +203,7 @@ def test_a_run_that_ends_while_the_libraries_are_read_is_not_answered_with_anoth
     _add(connection, 1)
     read = staleness.select_stale
     with run_locks(station, "somebody") as locks:
-        locks.take([shard_unit("library_identity", 1)])
+        locks.take([unit("library_identity", 1)])
 
         def ends_meanwhile(*args):
             locks._connection.close()
@@ -245,7 +245,7 @@ def test_runs_of_other_sensors_are_none_of_ours(daemon, instance, connection):
 
 def _work_on_shard(postgres, run_id, shard, working):
     with run_locks(postgres, run_id) as locks, postgres.connect() as connection:
-        locks.take([shard_unit("library_identity", shard)])
+        locks.take([unit("library_identity", shard)])
         ledger.begin_run(connection, run_id, "library_identity", "routine")
         working.set()
         time.sleep(600)

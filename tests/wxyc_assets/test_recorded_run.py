@@ -11,7 +11,7 @@ from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
 from wxyc_assets import single_flight
 from wxyc_assets.migrate import MigrationError
-from wxyc_assets.recorded_run import Undertaking, by_shard, on_record
+from wxyc_assets.recorded_run import Undertaking, by_partition, on_record
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Desk:
         self.postgres, self.stream = postgres, io.StringIO()
 
     def on_record(self, report, **overrides):
-        usual = {"asset": "an_asset", "run_id": "ours", "origin": "routine", "shards": [2, 1], "dry_run": False}
+        usual = {"asset": "an_asset", "run_id": "ours", "origin": "routine", "partitions": [2, 1], "dry_run": False}
         return on_record(
             Undertaking(**{**usual, "unit_wait_s": 0.2, **overrides}),
             report,
@@ -81,7 +81,7 @@ def test_shards_that_somebody_has_are_named_with_their_holder(desk):
     assert list(report.refused) == [2]
     assert "run theirs" in report.refused[2]
     (line,) = desk.lines("unit_wait")
-    assert line["shard"] == 2
+    assert line["partition"] == 2
     assert "run theirs" in line["message"]
 
 
@@ -121,5 +121,5 @@ def test_a_database_without_our_schema_is_refused(database):
 
 
 def test_a_problem_is_named_once_with_the_shards_that_have_it():
-    assert by_shard({3: "gone", 7: "locked", 2: "gone"}) == "shard 2, 3: gone; shard 7: locked"
-    assert by_shard({}) == ""
+    assert by_partition({3: "gone", 7: "locked", 2: "gone"}) == "shard 2, 3: gone; shard 7: locked"
+    assert by_partition({}) == ""

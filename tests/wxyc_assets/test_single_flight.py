@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from wxyc_assets.single_flight import held_units, run_locks, run_unit, shard_unit
+from wxyc_assets.single_flight import held_units, run_locks, run_unit, unit
 
-UNITS = [shard_unit("library_identity", shard) for shard in range(16)]
+UNITS = [unit("library_identity", shard) for shard in range(16)]
 _spawn = multiprocessing.get_context("spawn")
 
 
@@ -84,7 +84,7 @@ def test_disjoint_shards_run_at_once(station, holder):
 
 def test_assets_do_not_lock_each_other(station, holder):
     with run_locks(station, "run-b") as locks:
-        assert locks.take([shard_unit("album_metadata", 3)], wait_s=0.05) == []
+        assert locks.take([unit("album_metadata", 3)], wait_s=0.05) == []
 
 
 def test_eight_runs_over_overlapping_ranges_never_deadlock(station):
@@ -131,3 +131,11 @@ def test_a_run_that_has_to_wait_is_told_for_whom_before_it_waits(station):
     assert [refusal.unit for refusal in told] == ["asset/1"]
     assert "first" in told[0].holder
     assert [refusal.unit for refusal in refused] == ["asset/1"]
+
+
+def test_a_unit_can_be_let_go_before_the_run_ends(station):
+    with run_locks(station, "ours") as locks:
+        locks.take(UNITS[:2])
+        locks.release(UNITS[0])
+        with station.connect() as connection:
+            assert held_units(connection, UNITS) == {UNITS[1]}

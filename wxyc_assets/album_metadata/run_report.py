@@ -10,7 +10,7 @@ from wxyc_assets.album_metadata.drain import ShardDone
 from wxyc_assets.album_metadata.plan import Pace
 from wxyc_assets.finding import Finding, failed_errors
 from wxyc_assets.ledger import RunVerdict
-from wxyc_assets.recorded_run import by_shard
+from wxyc_assets.recorded_run import by_partition
 from wxyc_assets.run_origin import RunOrigin
 
 
@@ -57,7 +57,7 @@ class RunReport:
         """Why this run did not do its job, empty if it did: a unit locked, the database gone, LML down for all of it."""
         broken = self.refused | {done.shard: done.broken for done in self.done if done.broken}
         if broken or self.lost:
-            return "; ".join(filter(None, (by_shard(broken), self.lost)))
+            return "; ".join(filter(None, (by_partition(broken), self.lost)))
         counters = self.counters
         if counters.unanswered and not counters.answered:
             return f"LML answered none of the {counters.unanswered} albums asked; `wxyc doctor` says whether it is up"
@@ -78,7 +78,7 @@ class RunReport:
         lost = self.counters.unanswered
         said = (
             self.could_not_work
-            or by_shard(self.problems)
+            or by_partition(self.problems)
             or (f"LML did not answer for {lost} albums, which stay pending" if lost else ""),
             f"failed checks: {', '.join(failed)}" if failed else "",
         )

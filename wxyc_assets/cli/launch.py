@@ -2,7 +2,7 @@
 
 import importlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,21 +15,25 @@ from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, CannotError, Outco
 from wxyc_assets.dead_runs import end_dead_runs
 from wxyc_assets.migrate import require_migrated
 from wxyc_assets.operator import Operator, RunSummary
-from wxyc_assets.partitions import contiguous_ranges, range_tags
-from wxyc_assets.run_origin import ORIGIN_TAG
+from wxyc_assets.partitions import range_tags
+from wxyc_assets.run_origin import ORIGIN_TAG, RunOrigin
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What to run: one asset, over shards, with its op config."""
+    """What to run: one asset with its op config, once for each of the ranges of its partitions.
+
+    A range is its first and its last key, both included; an asset without partitions has one range that is None.
+    """
 
     asset: str
-    shards: Iterable[int]
+    ranges: Sequence[tuple[str, str] | None]
     config: Mapping[str, Any]
+    origin: RunOrigin = "explicit"
 
 
 def launch(order: Launch, postgres: Postgres, operator: Operator) -> Outcome:
-    """Run the asset once for each contiguous range of shards, and add up what the runs say."""
+    """Run the asset, and add up what the runs say."""
     summaries: list[RunSummary] = []
     run_ids: list[str] = []
     with open_instance() as instance:
@@ -37,10 +41,10 @@ def launch(order: Launch, postgres: Postgres, operator: Operator) -> Outcome:
         # By name, as Dagster loads it: nothing imports the definitions.
         definitions = importlib.import_module("wxyc_assets.definitions").build_defs(operator=operator)
         job = definitions.resolve_implicit_global_asset_job_def()
-        for first, last in contiguous_ranges(order.shards):
+        for keys in order.ranges:
             run_id = str(uuid.uuid4())
             run_ids.append(run_id)
-            _execute(job, instance, run_id, order, range_tags(str(first), str(last)))
+            _execute(job, instance, run_id, order, range_tags(*keys) if keys else {})
             summary = operator.summaries.get(run_id)
             if summary is None:
                 raise CannotError(f"run {run_id}: {failure_reason(instance, run_id)}")
@@ -65,7 +69,7 @@ def _execute(
         run_id=run_id,
         asset_selection=[dg.AssetKey(order.asset)],
         raise_on_error=False,
-        tags={**tags, ORIGIN_TAG: "explicit"},
+        tags={**tags, ORIGIN_TAG: order.origin},
         run_config={
             "ops": {order.asset: {"config": dict(order.config)}},
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},

@@ -38,6 +38,7 @@ def command(
     from wxyc_assets import wiring
     from wxyc_assets.cli.launch import Launch, launch
     from wxyc_assets.cli.terminal import person
+    from wxyc_assets.partitions import shard_ranges
     from wxyc_assets.settings import ALL_GROUPS, load_all
 
     config = _config(asset, dry_run=dry_run, recheck=recheck, include_null_canonical=include_null_canonical)
@@ -45,7 +46,7 @@ def command(
     load_all(ALL_GROUPS)
     if asset in ASK_LML:
         wiring.lml_config()
-    return launch(Launch(asset, shards, config), wiring.open_postgres(), person())
+    return launch(Launch(asset, shard_ranges(shards), config), wiring.open_postgres(), person())
 
 
 def _config(asset: str, *, dry_run: bool, recheck: bool, include_null_canonical: bool) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from wxyc_assets.cli import station
 from wxyc_assets.cli.launch import Launch, launch
 from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, Outcome
 from wxyc_assets.cli.terminal import person
-from wxyc_assets.partitions import SHARD_COUNT
+from wxyc_assets.partitions import SHARD_COUNT, shard_ranges
 from wxyc_assets.settings import ALL_GROUPS, load_all
 
 ASSETS = {
@@ -34,7 +34,9 @@ def tour() -> Outcome:
         outcomes = {}
         for step, (asset, why) in enumerate(ASSETS.items(), start=3):
             _say(f"{step}/5 {asset}: {why}")
-            outcomes[asset] = launch(Launch(asset, range(SHARD_COUNT), {}), wiring.open_postgres(), person())
+            outcomes[asset] = launch(
+                Launch(asset, shard_ranges(range(SHARD_COUNT)), {}), wiring.open_postgres(), person()
+            )
         with wiring.open_postgres().connect() as connection:
             stored = station.stored_counts(connection)
     printed = {

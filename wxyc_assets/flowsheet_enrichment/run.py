@@ -85,7 +85,7 @@ def _begin(request: Request, tools: Tools, locks: ExitStack) -> RunReport:
 def _take_shards(stack: ExitStack, request: Request, tools: Tools) -> dict[int, str]:
     """Lock every shard of the run; return who holds those that it cannot have."""
     locks = stack.enter_context(single_flight.run_locks(tools.postgres, request.run_id))
-    units = {single_flight.shard_unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
+    units = {single_flight.unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
     return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), tools.unit_wait_s)}
 
 

@@ -82,7 +82,7 @@ def _begin(request: Request, tools: Tools, locks: ExitStack) -> RunReport:
 
 def _take_shards(locks: single_flight.Locks, request: Request, tools: Tools) -> dict[int, str]:
     """Lock every shard of the run; return who holds those that it cannot have."""
-    units = {single_flight.shard_unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
+    units = {single_flight.unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
 
     def tell(refusal: single_flight.Refusal) -> None:
         tools.log.info("unit_wait", message=f"waiting for {refusal}", shard=units[refusal.unit])

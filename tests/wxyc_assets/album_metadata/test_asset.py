@@ -163,7 +163,7 @@ def test_a_dry_run_credits_nothing_calls_nobody_and_evaluates_only_the_accountin
 
 def test_a_shard_that_is_locked_fails_the_run_by_name_and_the_others_are_credited(dagster):
     with single_flight.run_locks(dagster.runs.postgres, "other") as locks, serving(all_match) as lml:
-        locks.take([single_flight.shard_unit("album_metadata", 1)])
+        locks.take([single_flight.unit("album_metadata", 1)])
         run = dagster.run(lml.url)
     assert not run.success
     assert set(dagster.credited[0]) == {"0", "2", "3"}

@@ -444,7 +444,7 @@ def test_a_database_without_our_schema_is_refused_before_anything_is_asked(datab
 
 def test_a_locked_shard_is_refused_by_its_holders_name_and_the_others_are_done(played):
     with single_flight.run_locks(played.postgres, "the-other-run") as locks:
-        assert locks.take([single_flight.shard_unit("album_metadata", 4)]) == []
+        assert locks.take([single_flight.unit("album_metadata", 4)]) == []
         with serving(all_match) as lml:
             report = played.run(lml.url)
     assert report.verdict == "failed"
@@ -458,7 +458,7 @@ def test_a_run_holds_its_shards_and_its_own_id_until_it_has_ended(played):
     held = []
 
     def look(items):
-        units = [single_flight.run_unit(run_id), *(single_flight.shard_unit("album_metadata", s) for s in range(16))]
+        units = [single_flight.run_unit(run_id), *(single_flight.unit("album_metadata", s) for s in range(16))]
         with played.postgres.connect() as connection:
             held.append(len(single_flight.held_units(connection, units)))
         return all_match(items)
@@ -598,7 +598,7 @@ def test_a_dry_run_asks_and_writes_nothing_and_says_what_would_be_asked_and_when
     played.execute("UPDATE wxyc_assets.budget SET tat = now() + interval '30 s'")
     before = played.everything()
     with serving(all_match) as lml, single_flight.run_locks(played.postgres, "the-other-run") as locks:
-        locks.take([single_flight.shard_unit("album_metadata", shard) for shard in range(16)])  # waits for nobody
+        locks.take([single_flight.unit("album_metadata", shard) for shard in range(16)])  # waits for nobody
         dry = played.run(lml.url, dry_run=True, pace=Pace(30, 1))
         assert lml.asked == []
     assert played.everything() == before

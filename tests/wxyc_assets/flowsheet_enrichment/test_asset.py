@@ -145,7 +145,7 @@ def test_a_distrusted_shard_fails_the_run_by_name_and_the_others_are_credited(da
 
 def test_a_locked_shard_fails_the_run_by_name_and_the_others_are_credited(dagster):
     with single_flight.run_locks(dagster.passes.postgres, "other") as locks:
-        locks.take([single_flight.shard_unit("flowsheet_enrichment", 1)])
+        locks.take([single_flight.unit("flowsheet_enrichment", 1)])
         run = dagster.run()
     assert not run.success
     assert set(dagster.credited[0]) == {"0", "2", "3"}

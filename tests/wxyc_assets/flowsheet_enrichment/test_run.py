@@ -249,7 +249,7 @@ def test_a_play_that_somebody_holds_all_along_is_left_and_said_to_be(played):
 
 def test_a_locked_shard_is_refused_by_its_holders_name_and_the_others_are_done(played):
     with single_flight.run_locks(played.postgres, "the-other-run") as locks:
-        locks.take([single_flight.shard_unit("flowsheet_enrichment", 4)])
+        locks.take([single_flight.unit("flowsheet_enrichment", 4)])
         report = played.run()
     assert report.verdict == "failed"
     assert "the-other-run" in report.reason
@@ -262,7 +262,7 @@ def test_a_pass_holds_its_shards_and_its_own_id_until_it_has_ended(played):
     play_live(played)
 
     def look(_seconds):
-        units = [single_flight.run_unit("r"), *(single_flight.shard_unit("flowsheet_enrichment", s) for s in range(16))]
+        units = [single_flight.run_unit("r"), *(single_flight.unit("flowsheet_enrichment", s) for s in range(16))]
         with played.postgres.connect() as connection:
             held.append(len(single_flight.held_units(connection, units)))
         played.execute("DELETE FROM flowsheet WHERE id = 5000")
@@ -343,7 +343,7 @@ def test_a_dry_run_writes_nothing_waits_for_nobody_and_counts_what_a_pass_then_d
     play_live(played)
     before = played.everything()
     with single_flight.run_locks(played.postgres, "the-other-run") as locks:
-        locks.take([single_flight.shard_unit("flowsheet_enrichment", shard) for shard in range(16)])
+        locks.take([single_flight.unit("flowsheet_enrichment", shard) for shard in range(16)])
         dry = played.run(dry_run=True)
     assert played.everything() == before
     assert (played.slept, played.credited, dry.verdict) == ([], [], "done")

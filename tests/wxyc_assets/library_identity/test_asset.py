@@ -117,7 +117,7 @@ def test_a_dry_run_credits_nothing_and_evaluates_only_the_checks_of_answers(dags
 
 def test_a_shard_that_could_not_be_done_fails_the_run_by_name_and_the_others_are_credited(dagster):
     with single_flight.run_locks(dagster.runs.postgres, "other") as locks, serving(all_single) as lml:
-        locks.take([single_flight.shard_unit("library_identity", 1)])
+        locks.take([single_flight.unit("library_identity", 1)])
         run = dagster.run(lml.url)
     assert not run.success
     assert set(dagster.credited[0]) == {"0", "2", "3"}

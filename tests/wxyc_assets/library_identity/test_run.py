@@ -340,7 +340,7 @@ def test_a_database_without_our_schema_is_refused_before_anything_is_asked(datab
 
 def test_a_locked_shard_is_refused_by_its_holders_name_and_the_others_are_done(shelves):
     with single_flight.run_locks(shelves.postgres, "the-other-run") as locks:
-        assert locks.take([single_flight.shard_unit("library_identity", 4)]) == []
+        assert locks.take([single_flight.unit("library_identity", 4)]) == []
         with serving(all_single) as lml:
             report = shelves.run(lml.url)
     assert report.verdict == "failed"
@@ -355,7 +355,7 @@ def test_a_run_holds_its_shards_and_its_own_id_until_it_has_ended(shelves):
     held = []
 
     def look(inputs):
-        units = [single_flight.run_unit(run_id), *(single_flight.shard_unit("library_identity", s) for s in range(16))]
+        units = [single_flight.run_unit(run_id), *(single_flight.unit("library_identity", s) for s in range(16))]
         with shelves.postgres.connect() as connection:
             held.append(len(single_flight.held_units(connection, units)))
         return all_single(inputs)
@@ -406,7 +406,7 @@ def test_a_dry_run_writes_nothing_anywhere_and_counts_what_a_real_run_then_does(
 
 def test_a_dry_run_takes_no_locks_and_waits_for_none(shelves):
     with single_flight.run_locks(shelves.postgres, "the-other-run") as locks:
-        locks.take([single_flight.shard_unit("library_identity", shard) for shard in range(16)])
+        locks.take([single_flight.unit("library_identity", shard) for shard in range(16)])
         with serving(all_single) as lml:
             assert shelves.run(lml.url, dry_run=True).verdict == "done"
 
@@ -683,7 +683,7 @@ def test_a_dry_run_shows_that_it_lives_and_keeps_nobody_from_a_shard(shelves):
 
     def asked(inputs):
         with shelves.postgres.connect() as connection:
-            units = ["run/dry", *(single_flight.shard_unit("library_identity", shard) for shard in range(16))]
+            units = ["run/dry", *(single_flight.unit("library_identity", shard) for shard in range(16))]
             held.append(single_flight.held_units(connection, units))
         return mixed(inputs)
 
