@@ -1,7 +1,8 @@
 """The station-wide budget of Discogs calls: one row in PostgreSQL that every call to LML reserves from first.
 
-The generic cell rate algorithm without a burst, on the database's clock: whoever reserves is told how long to wait, and at
-most N + 1 calls fall into any 60 seconds, over all processes and hosts.
+The generic cell rate algorithm without a burst, on the database's clock: whoever reserves is told how long to wait. Beside it
+the row remembers its last minute, so that calls of any cost keep the promise: at most N + 1 in any 60 seconds, over all
+processes and hosts. Only a call that alone costs more than a minute of the budget exceeds it, and then stands alone.
 """
 
 import threading
@@ -14,6 +15,9 @@ from resources import sql_files
 
 DISCOGS = "discogs"
 
+WINDOW_S = 60.05
+"""The minute of the promise, and what two callers may differ in waking late."""
+
 
 class PostgresBudget:
     """Reserves calls at ``per_minute``. Thread-safe; opens its connection at the first reservation.
@@ -23,10 +27,11 @@ class PostgresBudget:
 
     def __init__(self, connect: Callable[[], psycopg.Connection], *, per_minute: float, name: str = DISCOGS) -> None:
         self._connect = connect
-        self._gap_s = 60.0 / per_minute
+        self._per_minute = per_minute
         self._name = name
         self._lock = threading.Lock()
         self._connection: psycopg.Connection | None = None
+        self._closed = False
         self._mark = threading.local()
 
     def reserve(self, cost: float) -> float:
@@ -36,7 +41,9 @@ class PostgresBudget:
         Raises psycopg.Error if the database cannot be asked: no reservation, no call.
         """
         if cost > 0:
-            seconds, self._mark.of_this_thread = self._row("reserve_budget", cost=cost, gap_s=self._gap_s)
+            seconds, self._mark.of_this_thread = self._row(
+                "reserve_budget", cost=cost, per_minute=self._per_minute, window_s=WINDOW_S
+            )
             return float(seconds)
         return float(self._row("select_budget_block")[0])
 
@@ -52,12 +59,13 @@ class PostgresBudget:
         if used > reserved:
             self.reserve(used - reserved)
         elif used < reserved and (mark := getattr(self._mark, "of_this_thread", None)):
-            self._execute("give_back_budget", unused=reserved - used, gap_s=self._gap_s, mark=mark)
+            self._execute("give_back_budget", unused=reserved - used, per_minute=self._per_minute, mark=mark)
             self._mark.of_this_thread = None
 
     def close(self) -> None:
-        """Close the connection; a later reservation opens another."""
+        """Close the connection for good: a call that somebody left behind must not open another."""
         with self._lock:
+            self._closed = True
             if self._connection:
                 self._connection.close()
                 self._connection = None
@@ -70,6 +78,8 @@ class PostgresBudget:
 
     def _execute(self, query: str, **parameters: object) -> tuple[Any, ...] | None:
         with self._lock:
+            if self._closed:
+                raise psycopg.OperationalError("this budget is closed; open another")
             if self._connection is None or self._connection.closed:
                 self._connection = self._connect()
                 # A reservation that a crash forgets costs at most its own wait; a sync for each would cost milliseconds.

@@ -23,18 +23,33 @@ class Budget(Protocol):
 
 
 class Bookings:
-    """Books tries with a budget, or with nobody if there is none."""
+    """Books tries with a budget, or with nobody if there is none.
 
-    def __init__(self, budget: Budget | None, *, penalty_max_s: float, sleep: Callable[[float], None]) -> None:
+    ``pause`` waits for some seconds and says whether it was cut short, because nobody wants the call any more.
+    """
+
+    def __init__(self, budget: Budget | None, *, penalty_max_s: float, pause: Callable[[float], bool]) -> None:
         self._budget = budget
         self._penalty_max_s = penalty_max_s
-        self._sleep = sleep
+        self._pause = pause
 
     def book(self, cost: float) -> None:
-        """Reserve one try and wait until it may be made."""
-        wait_s = self._budget.reserve(cost) if self._budget else 0.0
-        if wait_s > 0:
-            self._sleep(wait_s)
+        """Reserve one try and wait until it may be made.
+
+        If LML asked to be left alone meanwhile, the place that was waited for is stale: many callers would come at once when
+        that ends. So another is reserved.
+        """
+        if not self._budget:
+            return
+        while (wait_s := self._budget.reserve(cost)) > 0:
+            try:
+                cut_short = self._pause(wait_s)
+            except BaseException:  # a person's Ctrl-C
+                self.give_back(cost)
+                raise
+            if cut_short or self._budget.reserve(0) <= 0:
+                return
+            self.give_back(cost)
 
     def give_back(self, cost: float) -> None:
         """Settle a try that was not made."""

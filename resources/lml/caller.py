@@ -23,6 +23,9 @@ from resources.lml.lane import Lane
 from resources.lml.models import finite_numbers
 from resources.lml.transport import Bearer, DeadlineTransport, exchange
 
+CLOSING_S = 1.0
+"""How long closing waits for calls that were waiting for their turn: they give back what they had reserved."""
+
 COMMON_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "wxyc-assets"}
 
 
@@ -67,18 +70,19 @@ class Caller:
         budget: Budget | None,
         capture: Capture | None,
         transport: httpx.BaseTransport | None,
-        sleep: Callable[[float], None],
+        pause: Callable[[float], bool] | None,
     ) -> None:
         self._config = config
         self._capture = capture
         self._http = httpx.Client(transport=transport or DeadlineTransport(), trust_env=False, follow_redirects=False)
         self._bearer = Bearer(config.api_key) if config.api_key else None
         self._admission = Admission(threshold=config.breaker_threshold, open_s=config.breaker_open_s)
-        self._bookings = Bookings(budget, penalty_max_s=config.penalty_max_s, sleep=sleep)
-        self._lane = Lane(max_in_flight=config.max_in_flight, pace_s=config.pace_s, clock=monotonic, sleep=sleep)
-        self._closed = False
+        self._closing = threading.Event()
+        pause = pause or self._closing.wait
+        self._bookings = Bookings(budget, penalty_max_s=config.penalty_max_s, pause=pause)
+        self._lane = Lane(max_in_flight=config.max_in_flight, pace_s=config.pace_s, clock=monotonic, pause=pause)
         self._waiting = 0
-        self._waiting_lock = threading.Lock()
+        self._waiting_changed = threading.Condition()
         self._retrying = stamina.RetryingCaller(
             attempts=config.attempts,
             timeout=None,  # each try has its own deadline; stamina's 45 s would take the retries from slow endpoints
@@ -95,8 +99,10 @@ class Caller:
         return self._waiting
 
     def close(self) -> None:
-        """Close the connections. A call that somebody left behind makes no further try."""
-        self._closed = True
+        """Close the connections. A call that somebody left behind makes no further try, and gives its place back."""
+        self._closing.set()
+        with self._waiting_changed:
+            self._waiting_changed.wait_for(lambda: self._waiting == 0, CLOSING_S)
         self._http.close()
 
     def run(self, call: Call, model: type[AnswerT]) -> tuple[AnswerT, Any]:
@@ -109,7 +115,7 @@ class Caller:
             raise
         finally:
             self._offer_capture(call, effort)
-        answer.record_effort(calls=effort.calls, latency_ms=effort.latency_s * 1000)
+        answer.record_effort(calls=effort.calls, latency_ms=effort.latency_s * 1000, http_status=effort.status)
         return answer, payload
 
     def _again(self, error: Exception) -> bool | float:
@@ -121,8 +127,7 @@ class Caller:
         return min(max(error.retry_after_s, self._config.backoff_initial_s), self._config.retry_after_max_s)
 
     def _try(self, call: Call, model: type[AnswerT], effort: Effort) -> tuple[AnswerT, Any]:
-        if self._closed:
-            raise LmlUnavailable("this client of LML is closed; open another")
+        self._check_open()
         if call.endpoint.diagnostic:
             return self._exchange(call, model, effort)
         with self._turn(call) as ticket:
@@ -147,24 +152,32 @@ class Caller:
         with ExitStack() as held:
             with self._counted_as_waiting():
                 self._bookings.book(call.cost)
-                if call.endpoint.paced:
-                    held.enter_context(self._lane.place())
-            try:
-                ticket = self._admission.enter()  # again: much can have happened to LML while this call was waiting
-            except LmlError:
-                self._bookings.give_back(call.cost)
-                raise
+                try:
+                    if call.endpoint.paced:
+                        held.enter_context(self._lane.place())
+                    self._check_open()
+                    ticket = self._admission.enter()  # again: much can have happened to LML while this call was waiting
+                except BaseException:
+                    self._bookings.give_back(call.cost)
+                    raise
             yield ticket
+
+    def _check_open(self) -> None:
+        if self._closing.is_set():
+            raise LmlUnavailable("this client of LML is closed; open another")
 
     @contextmanager
     def _counted_as_waiting(self) -> Iterator[None]:
-        with self._waiting_lock:
-            self._waiting += 1
+        self._count_waiting(1)
         try:
             yield
         finally:
-            with self._waiting_lock:
-                self._waiting -= 1
+            self._count_waiting(-1)
+
+    def _count_waiting(self, more: int) -> None:
+        with self._waiting_changed:
+            self._waiting += more
+            self._waiting_changed.notify_all()
 
     def _exchange(self, call: Call, model: type[AnswerT], effort: Effort) -> tuple[AnswerT, Any]:
         request = self._http.build_request(

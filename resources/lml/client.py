@@ -1,6 +1,5 @@
 """Owns how the assets call LML: one method an endpoint. Plain objects, synchronous, safe to share between threads."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, Self
@@ -58,7 +57,7 @@ class LmlClient:
     """A client of LML. Every method raises LmlError, whose ``calls`` and ``latency_ms`` count as those of an answer do.
 
     Each call is tried up to ``config.attempts`` times where that can help. A try first reserves from ``budget`` and
-    sleeps, through ``sleep``, as long as it is told to. After too many failures in a row calls are refused without
+    waits, through ``pause``, as long as it is told to. After too many failures in a row calls are refused without
     being made (LmlUnavailable); after a refused key every later one is (LmlAuthError).
 
     Args:
@@ -67,7 +66,8 @@ class LmlClient:
         capture: keeps sampled request bodies; the caller closes it.
         span: opens the span around a call.
         transport: replaces the sockets, for tests.
-        sleep: waits for the budget and for the pace of identity resolution. Backoff between tries really sleeps.
+        pause: waits for the budget and for the pace of identity resolution, and says whether it was cut short; by default
+            ``close`` cuts it short. Backoff between tries really sleeps.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class LmlClient:
         capture: Capture | None = None,
         span: SpanFactory = no_span,
         transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], bool] | None = None,
     ) -> None:
         self._config = config
         self._span = span
-        self._caller = Caller(config, budget=budget, capture=capture, transport=transport, sleep=sleep)
+        self._caller = Caller(config, budget=budget, capture=capture, transport=transport, pause=pause)
 
     def __enter__(self) -> Self:
         return self

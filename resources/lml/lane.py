@@ -8,16 +8,16 @@ from contextlib import contextmanager
 class Lane:
     """At most ``max_in_flight`` holders at once, whose starts are at least ``pace_s`` apart. Thread-safe.
 
-    ``clock`` returns monotonic seconds; ``sleep`` waits for some.
+    ``clock`` returns monotonic seconds; ``pause`` waits for some, unless it is cut short.
     """
 
     def __init__(
-        self, *, max_in_flight: int, pace_s: float, clock: Callable[[], float], sleep: Callable[[float], None]
+        self, *, max_in_flight: int, pace_s: float, clock: Callable[[], float], pause: Callable[[float], bool]
     ) -> None:
         self._places = threading.BoundedSemaphore(max_in_flight)
         self._pace_s = pace_s
         self._clock = clock
-        self._sleep = sleep
+        self._pause = pause
         self._lock = threading.Lock()
         self._next_start = clock()
 
@@ -27,7 +27,7 @@ class Lane:
         with self._places:
             wait_s = self._take_moment()
             if wait_s > 0:
-                self._sleep(wait_s)
+                self._pause(wait_s)
             yield
 
     def _take_moment(self) -> float:

@@ -1,11 +1,12 @@
--- reserve_budget: the calls are reserved, behind everything that was reserved before and behind any block; the answer is how
--- long to wait before making them, and the mark by which what is not used can be given back.
+-- reserve_budget: the calls are reserved, behind everything that was reserved before and behind any block, where no minute holds
+-- more than is permitted; the answer is how long to wait before making them, and the mark by which what is not used can be
+-- given back.
 --
 -- Parameters
---   name    text     the budget
---   cost    float8   calls to take, more than 0
---   gap_s   float8   seconds between two calls at the permitted rate
-UPDATE wxyc_assets.budget
-SET tat = GREATEST(tat, blocked_until, clock_timestamp()) + %(cost)s * %(gap_s)s * interval '1 second'
-WHERE name = %(name)s
-RETURNING GREATEST(0, extract(epoch FROM tat - %(cost)s * %(gap_s)s * interval '1 second' - clock_timestamp()))::float8, tat
+--   name         text     the budget
+--   cost         float8   calls to take, more than 0
+--   per_minute   float8   calls that are permitted a minute
+--   window_s     float8   a minute, and the little by which a caller may wake late
+SELECT wait_s, mark
+FROM wxyc_assets.reserve_budget(%(name)s, %(cost)s, %(per_minute)s, %(window_s)s)
+WHERE mark IS NOT NULL

@@ -183,8 +183,14 @@ def test_a_lost_connection_is_opened_anew(station, make):
     with pytest.raises(psycopg.Error):  # no reservation, no call
         now.budget.reserve(1)
     assert now.budget.reserve(1) < 1
+
+
+def test_a_closed_budget_stays_closed(make):
+    now = make()
+    now.start()
     now.budget.close()
-    assert now.budget.reserve(0) == 0
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        now.budget.reserve(1)
 
 
 def test_a_budget_that_is_not_there_says_what_to_do(station):
@@ -216,3 +222,54 @@ def test_a_reservation_is_given_back_once(make):
     now.budget.settle(30, 20)
     now.budget.settle(30, 20)
     assert now.budget.reserve(1) == pytest.approx(20, abs=0.5)
+
+
+def _spent_in_any_minute(spent):
+    """Return the most that falls into one minute, of (instant, cost) in order."""
+    return max(sum(cost for later, cost in spent if at <= later < at + 60) for at, _ in spent)
+
+
+@pytest.mark.parametrize(
+    "costs",
+    [
+        [28] * 8,
+        [1] * 29 + [28] + [1] * 60,
+        [20, 20, 5, 5, 20, 1, 30, 30, 1, 1, 29, 2] * 3,
+        [12.5, 0.25] * 30,
+    ],
+)
+def test_no_minute_holds_more_than_the_budget_and_one_whatever_the_calls_cost(make, costs):
+    now = make(per_minute=30)
+    spent = [(now.start(cost), cost) for cost in costs]
+    assert _spent_in_any_minute(spent) <= 31
+
+
+def test_a_call_that_costs_more_than_a_minute_stands_alone(make):
+    now = make(per_minute=30)
+    before, large, after = now.start(1), now.start(100), now.start(1)
+    assert large - before == pytest.approx(60, abs=0.2)
+    assert after - large == pytest.approx(200, abs=0.2)
+
+
+@pytest.mark.parametrize(("cost", "calls", "minutes"), [(1, 120, 4), (5, 24, 4), (7.5, 16, 4)])
+def test_calls_that_fit_the_minute_use_all_of_it(make, cost, calls, minutes):
+    now = make(per_minute=30)
+    first = now.start(cost)
+    last = [now.start(cost) for _ in range(calls)][-1]
+    assert last - first == pytest.approx(minutes * 60, rel=0.01)
+
+
+def test_a_fast_budget_is_remembered_in_few_entries(station, make):
+    now = make(per_minute=60_000)
+    for _ in range(1200):
+        now.budget.reserve(30)
+    with station.connect() as connection:
+        (entries,) = connection.execute("SELECT cardinality(recent_at) FROM wxyc_assets.budget").fetchone()
+    assert entries < 600
+
+
+def test_what_was_given_back_may_be_used_in_the_same_minute(make):
+    now = make(per_minute=30)
+    for _ in range(4):
+        assert now.budget.reserve(25) < 7  # two seconds a call that was made
+        now.budget.settle(25, 1)

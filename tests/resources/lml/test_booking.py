@@ -7,15 +7,15 @@ from resources.lml.errors import LmlRateLimited, LmlRequestError, LmlServerError
 
 
 class Purse:
-    """A budget that remembers."""
+    """A budget that remembers, and answers what it is told to, in that order and then 0."""
 
-    def __init__(self, wait_s: float = 0.0) -> None:
-        self.wait_s = wait_s
+    def __init__(self, *waits_s: float) -> None:
+        self.waits_s = list(waits_s)
         self.events: list[tuple] = []
 
     def reserve(self, cost: float) -> float:
         self.events.append(("reserve", cost))
-        return self.wait_s
+        return self.waits_s.pop(0) if self.waits_s else 0.0
 
     def penalise(self, seconds: float) -> None:
         self.events.append(("penalise", seconds))
@@ -31,13 +31,36 @@ def purse() -> Purse:
 
 @pytest.fixture
 def bookings(purse) -> Bookings:
-    return Bookings(purse, penalty_max_s=300, sleep=lambda _: None)
+    return Bookings(purse, penalty_max_s=300, pause=lambda _: False)
 
 
 def test_a_booking_waits_as_long_as_the_budget_says():
     slept = []
-    Bookings(Purse(wait_s=2.5), penalty_max_s=300, sleep=slept.append).book(0)
+    Bookings(Purse(2.5), penalty_max_s=300, pause=slept.append).book(1)
     assert slept == [2.5]
+
+
+def test_a_place_that_lml_made_stale_while_it_was_waited_for_is_given_up_for_another_behind_the_penalty():
+    purse, slept = Purse(3, 60, 61, 0), []
+    Bookings(purse, penalty_max_s=300, pause=slept.append).book(5)
+    assert slept == [3, 61]
+    assert purse.events == [("reserve", 5), ("reserve", 0), ("settle", 5, 0), ("reserve", 5), ("reserve", 0)]
+
+
+def test_a_wait_that_is_cut_short_reserves_nothing_more():
+    purse = Purse(3, 60, 61, 62)
+    Bookings(purse, penalty_max_s=300, pause=lambda _: True).book(5)
+    assert purse.events == [("reserve", 5)]
+
+
+def test_a_wait_that_a_person_interrupts_gives_its_place_back():
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    purse = Purse(3)
+    with pytest.raises(KeyboardInterrupt):
+        Bookings(purse, penalty_max_s=300, pause=interrupt).book(5)
+    assert purse.events == [("reserve", 5), ("settle", 5, 0)]
 
 
 def test_a_call_that_costs_nothing_is_booked_too_because_a_penalty_is_for_everybody(bookings, purse):

@@ -8,6 +8,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from resources.budget import PostgresBudget
 from resources.lml.client import LmlClient
 from resources.lml.errors import (
     LmlAuthError,
@@ -129,7 +130,7 @@ def test_health_is_asked_without_the_key(lml, make):
 
 def test_the_probe_refreshes_nothing_and_tells_a_right_key_from_a_wrong_one(lml, make):
     lml.plays = [answer({}, 422), answer({}, 401)]
-    purse = Purse(wait_s=60)
+    purse = Purse(60)
     client = make(client={"budget": purse})
     assert isinstance(caught(client.probe), LmlRequestError)
     assert isinstance(caught(client.probe), LmlAuthError)
@@ -349,11 +350,11 @@ def test_a_refused_key_is_never_tried_again(lml, make):
 
 
 def test_every_try_is_booked_before_it_is_made_and_its_wait_is_slept(lml, make):
-    purse, slept = Purse(wait_s=0.25), []
+    purse, slept = Purse(0.25, 0, 0.5, 0), []
     lml.plays = [answer({}, 500), answer({"results": []})]
-    make(client={"budget": purse, "sleep": slept.append}).bulk_resolve_libraries(libraries())
-    assert purse.events == [("reserve", 0.0), ("reserve", 0.0)]
-    assert slept == [0.25, 0.25]
+    make(client={"budget": purse, "pause": slept.append}).bulk_resolve_libraries(libraries())
+    assert purse.events == [("reserve", 0.0)] * 4  # after each wait: whether LML asked to be left alone meanwhile
+    assert slept == [0.25, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -430,7 +431,7 @@ def test_without_a_budget_no_call_is_made(lml, make):
 
 
 def test_health_is_not_booked(lml, make):
-    purse = Purse(wait_s=60)
+    purse = Purse(60)
     lml.plays = [answer({"status": "healthy"})]
     make(client={"budget": purse}).health()
     assert purse.events == []
@@ -537,3 +538,34 @@ def test_a_closed_client_makes_no_call(lml, make):
     with pytest.raises(LmlUnavailable, match="closed"):
         client.health()
     assert not lml.seen
+
+
+def test_closing_gives_back_the_place_of_a_call_that_is_still_waiting_for_it(lml, make, station):
+    ours, theirs = (PostgresBudget(station.open, per_minute=1) for _ in range(2))
+    try:
+        theirs.reserve(1)
+        client = make(client={"budget": ours}, cost_refresh_id=1.0)
+        waiting = threading.Thread(target=lambda: caught(client.refresh_for_identities, [1]))
+        waiting.start()
+        until(lambda: reserved(station) == 2)
+        client.close()
+        waiting.join(5)
+        assert not waiting.is_alive()
+        assert 50 < theirs.reserve(1) < 61  # behind their own, and no longer behind ours
+        assert not lml.seen
+    finally:
+        ours.close()
+        theirs.close()
+
+
+def reserved(station) -> float:
+    with station.connect() as connection:
+        (cost,) = connection.execute("SELECT sum(c) FROM wxyc_assets.budget, unnest(recent_cost) AS c").fetchone()
+    return cost or 0
+
+
+def until(true) -> None:
+    give_up_at = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)

@@ -14,7 +14,7 @@ def test_starts_are_paced_also_after_a_pause():
         slept.append(round(seconds, 6))
         now[0] += seconds
 
-    lane = Lane(max_in_flight=8, pace_s=0.5, clock=lambda: now[0], sleep=sleep)
+    lane = Lane(max_in_flight=8, pace_s=0.5, clock=lambda: now[0], pause=sleep)
     for _ in range(3):
         with lane.place():
             pass
@@ -27,7 +27,7 @@ def test_starts_are_paced_also_after_a_pause():
 
 
 def test_no_more_than_the_places_are_held_at_once_and_an_error_frees_one():
-    lane = Lane(max_in_flight=3, pace_s=0, clock=time.monotonic, sleep=time.sleep)
+    lane = Lane(max_in_flight=3, pace_s=0, clock=time.monotonic, pause=lambda _: False)
     lock, held, most = threading.Lock(), [0], [0]
 
     def hold() -> None:
