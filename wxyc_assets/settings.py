@@ -24,7 +24,7 @@ from pydantic import (
     field_validator,
 )
 
-from resources.lml.endpoints import LOOKUP_CAP
+from resources.lml.endpoints import DISCOGS_CAP_PER_MIN, LOOKUP_CAP
 
 Group = TypeVar("Group", bound="SettingsGroup")
 
@@ -146,6 +146,16 @@ class LmlSettings(SettingsGroup):
         alias="LML_CAPTURE_SAMPLE_RATE",
         description="share of request bodies kept in io_log, 0 to 1",
     )
+
+    @property
+    def budget_warning(self) -> str:
+        """What a budget above LML's own cap means; empty if it is not."""
+        if self.discogs_budget_per_min <= DISCOGS_CAP_PER_MIN:
+            return ""
+        return (
+            f"LML_DISCOGS_BUDGET_PER_MIN is {self.discogs_budget_per_min:g}, but LML makes {DISCOGS_CAP_PER_MIN} Discogs calls "
+            "a minute for everybody: runs would be throttled, and the station's live callers with them"
+        )
 
     @field_validator("api_key")
     @classmethod

@@ -161,6 +161,8 @@ def open_lml(postgres: Postgres, sentry: Sentry, log: StepLog, environ: Environ 
     """Yield a client of LML that reserves from the station's budget, reports its spans, and captures if configured."""
     settings = load(LmlSettings, environ)
     config = lml_config(environ)
+    if settings.budget_warning:
+        log.warning("budget_above_cap", message=settings.budget_warning)
     with ExitStack() as stack:
         budget = PostgresBudget(postgres.open, per_minute=settings.discogs_budget_per_min)
         stack.callback(budget.close)

@@ -12,6 +12,7 @@ LOOKUP_ITEM_TIMEOUT_S = 5.0
 LOOKUP_SLACK_S = 5.0
 CALLER_CLASS = "5"  # LML's class for unattended bulk work
 
+DISCOGS_CAP_PER_MIN = 50  # of LML as a whole, for everybody who calls it
 DISCOGS_CALLS_AT_ONCE = 5
 DISCOGS_CALL_MIN_S = 0.05
 BELIEVABLE_CALLS = 1000  # many times what Discogs lets LML do in the longest timeout

@@ -12,7 +12,7 @@ from resources.lml.errors import LmlAuthError, LmlError, LmlRequestError
 from resources.postgres import Postgres, connect_error_advice
 from wxyc_assets import wiring
 from wxyc_assets.migrate import MigrationError, require_migrated
-from wxyc_assets.settings import ALL_GROUPS, DatabaseSettings, SettingsError, load, load_all
+from wxyc_assets.settings import ALL_GROUPS, DatabaseSettings, LmlSettings, SettingsError, load, load_all
 
 MINIMUM_POSTGRES = 150000
 
@@ -43,6 +43,8 @@ def _settings(environ: Mapping[str, str] | None) -> Iterator[Finding]:
             )
     else:
         yield Finding("settings", ok=True, says="all can be used")
+        if warning := load(LmlSettings, environ).budget_warning:
+            yield Finding("budget", ok=True, says=warning, advice="set 50 less what the live callers need")
 
 
 def _database(environ: Mapping[str, str] | None) -> Iterator[Finding]:

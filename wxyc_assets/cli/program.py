@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate": "wxyc_assets.cli.migrate",
     "doctor": "wxyc_assets.cli.doctor",
     "run": "wxyc_assets.cli.run",
+    "budget": "wxyc_assets.cli.budget",
     "sandbox": "wxyc_assets.cli.sandbox",
 }
 
