@@ -32,6 +32,7 @@ from resources.step_log import step_log
 from wxyc_assets.library_identity import store
 from wxyc_assets.library_identity.run import Request, Tools, run
 from wxyc_assets.library_identity.verdicts import Outcome, judge
+from wxyc_assets.library_identity.writers import NOTES
 from wxyc_assets.migrate import migrate
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.progress import Silent
@@ -121,7 +122,7 @@ def write_one(connection: psycopg.Connection, outcome: Outcome) -> None:
                 "notes) VALUES (%s, %s, %s, %s, %s, now(), %s) ON CONFLICT (library_id, source) DO UPDATE SET "
                 "external_id = EXCLUDED.external_id, method = EXCLUDED.method, confidence = EXCLUDED.confidence, "
                 "last_verified_at = EXCLUDED.last_verified_at",
-                [outcome.library_id, source.source, source.external_id, source.method, source.confidence, store.NOTES],
+                [outcome.library_id, source.source, source.external_id, source.method, source.confidence, NOTES],
             )
         connection.execute(
             "INSERT INTO library_identity (library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence, notes, "
@@ -135,7 +136,7 @@ def write_one(connection: psycopg.Connection, outcome: Outcome) -> None:
                 identity.apple_music_id,
                 identity.method,
                 identity.confidence,
-                store.NOTES,
+                NOTES,
             ],
         )
 

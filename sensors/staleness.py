@@ -14,7 +14,7 @@ from resources.postgres import Postgres
 from wxyc_assets.dead_runs import GRACE, end_dead_runs
 from wxyc_assets.library_identity.asset import library_identity
 from wxyc_assets.migrate import require_migrated
-from wxyc_assets.partitions import SHARD_COUNT, contiguous_ranges, range_tags
+from wxyc_assets.partitions import SHARD_COUNT, range_tags, shard_ranges
 from wxyc_assets.settings import IdentitySettings
 from wxyc_assets.single_flight import held_units, unit
 
@@ -54,13 +54,13 @@ def decide(stale: Iterable[StaleShard], *, busy: set[int], asked: Mapping[str, s
 def run_requests(wanted: Mapping[int, str]) -> list[dg.RunRequest]:
     """Ask for ranges rather than shards, under a key that names what is asked, so that no crash can ask it twice."""
     requests = []
-    for first, last in contiguous_ranges(wanted):
-        memories = "\n".join(f"{shard} {wanted[shard]}" for shard in range(first, last + 1))
+    for first, last in shard_ranges(wanted):
+        memories = "\n".join(f"{shard} {wanted[shard]}" for shard in range(int(first), int(last) + 1))
         requests.append(
             dg.RunRequest(
                 run_key=f"{first}-{last}-{hashlib.sha256(memories.encode()).hexdigest()[:32]}",
                 asset_selection=[dg.AssetKey("library_identity")],
-                tags=range_tags(str(first), str(last)),
+                tags=range_tags(first, last),
             )
         )
     return requests

@@ -4,14 +4,29 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Generic, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
+
+class Asked(Protocol):
+    """Something whose ``answer`` may be on its way; None: there is nothing to wait for."""
+
+    @property
+    def answer(self) -> "Future[Any] | None":
+        """The answer."""
+
+
+A = TypeVar("A", bound=Asked)
+
 GRACE_S = 1.0
 """How long ``leave`` waits for calls that are under way."""
+
+PATIENCE_S = 0.1
+"""How soon somebody who waits for an answer notices that a person has pressed Ctrl-C."""
 
 
 class Askers(Generic[T]):
@@ -51,3 +66,20 @@ class Askers(Generic[T]):
             except BaseException as error:  # noqa: BLE001  # carried to the thread that waits
                 future.set_exception(error)
             del task, future, ask  # an idle thread must not keep the last page in memory
+
+
+def ask_ahead(asked: Iterable[A], in_flight: int) -> Iterator[A]:
+    """Yield what is asked in order, each behind up to ``in_flight`` later ones whose answers are on their way already."""
+    ahead: deque[A] = deque()
+    for one in asked:
+        ahead.append(one)
+        while sum(item.answer is not None for item in ahead) > in_flight:
+            yield ahead.popleft()
+    yield from ahead
+
+
+def awaited(answer: "Future[T]") -> T:
+    """Wait for an answer and return it, or raise what came instead."""
+    while not wait([answer], PATIENCE_S).done:
+        pass
+    return answer.result()

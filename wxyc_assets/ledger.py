@@ -41,6 +41,11 @@ def begin_run(connection: psycopg.Connection, run_id: str, asset: str, origin: R
     _execute(connection, "begin_run", run_id=run_id, asset=asset, origin=origin)
 
 
+def expect_calls(connection: psycopg.Connection, run_id: str, calls: float) -> None:
+    """Record how many Discogs calls a run still expects to ask for, by its own estimate: the budget's forecast adds them up."""
+    _execute(connection, "expect_calls", run_id=run_id, calls=calls)
+
+
 def end_run(connection: psycopg.Connection, run_id: str, verdict: RunVerdict, reason: str) -> None:
     """Record that a run has ended by itself; a killed run never gets here."""
     _execute(connection, "end_run", run_id=run_id, verdict=verdict, reason=_text(reason))

@@ -12,18 +12,13 @@ SHARDS = dg.StaticPartitionsDefinition([str(shard) for shard in range(SHARD_COUN
 
 def shard_ranges(shards: Iterable[int]) -> list[tuple[str, str]]:
     """Group shards into ranges of partition keys, both ends included: one run can take a range, not a set."""
-    return [(str(first), str(last)) for first, last in contiguous_ranges(shards)]
-
-
-def contiguous_ranges(shards: Iterable[int]) -> list[tuple[int, int]]:
-    """Group shard numbers into ranges, both ends included."""
     ranges: list[tuple[int, int]] = []
     for shard in sorted(set(shards)):
         if ranges and ranges[-1][1] == shard - 1:
             ranges[-1] = (ranges[-1][0], shard)
         else:
             ranges.append((shard, shard))
-    return ranges
+    return [(str(first), str(last)) for first, last in ranges]
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ class Progress(Protocol):
     wants_total: bool
     """Whether counting the inputs beforehand is worth a query."""
 
-    def start(self, label: str, total: int | None) -> None:
-        """Begin; ``total`` inputs are expected, None when it is not known."""
+    def start(self, label: str, total: int | None, *, unit: str = "inputs") -> None:
+        """Begin; ``total`` inputs, which a person calls ``unit``, are expected, None when it is not known."""
 
     def advance(self, count: int) -> None:
         """Say that ``count`` more inputs are done."""
@@ -24,7 +24,7 @@ class Silent:
 
     wants_total = False
 
-    def start(self, label: str, total: int | None) -> None:
+    def start(self, label: str, total: int | None, *, unit: str = "inputs") -> None:
         """Say nothing."""
 
     def advance(self, count: int) -> None:

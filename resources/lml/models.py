@@ -80,12 +80,13 @@ LenientStats = Annotated[CacheStats | None, BeforeValidator(_well_formed_stats)]
 
 
 class Answer(BaseModel):
-    """An envelope, with what it took to get it (``calls``, ``latency_ms``), which is never read from the wire."""
+    """An envelope, with how it came (``calls``, ``latency_ms``, ``http_status``), which is never read from its body."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
     _calls: int = PrivateAttr(default=1)
     _latency_ms: float = PrivateAttr(default=0.0)
+    _http_status: int | None = PrivateAttr(default=None)
 
     @property
     def calls(self) -> int:
@@ -97,10 +98,16 @@ class Answer(BaseModel):
         """Time that those calls took together, without any waiting between them."""
         return self._latency_ms
 
-    def record_effort(self, *, calls: int, latency_ms: float) -> None:
+    @property
+    def http_status(self) -> int | None:
+        """The HTTP status that it came with."""
+        return self._http_status
+
+    def record_effort(self, *, calls: int, latency_ms: float, http_status: int | None = None) -> None:
         """Note what it took to get this answer."""
         self._calls = calls
         self._latency_ms = latency_ms
+        self._http_status = http_status
 
 
 class BulkResolveAnswer(Answer):
@@ -237,9 +244,12 @@ class ResolvedIdentity(Answer):
 
 
 class Health(Answer):
-    """What ``GET /health`` says; everything beside ``status`` is LML's own business and kept as it came."""
+    """What ``GET /health`` says; everything beside ``status`` is LML's own business and kept as it came.
+
+    ``commit_sha`` is all that the deploy gate reads, so an answer without a status is one too.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True)
 
-    status: NonBlank
+    status: NonBlank = "unstated"
     commit_sha: Annotated[str | None, BeforeValidator(lambda raw: raw if isinstance(raw, str) else None)] = None

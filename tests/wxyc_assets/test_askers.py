@@ -3,11 +3,12 @@
 import contextvars
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
 from wxyc_assets import askers as askers_module
-from wxyc_assets.askers import Askers
+from wxyc_assets.askers import Askers, ask_ahead, awaited
 
 
 @pytest.fixture
@@ -62,3 +63,36 @@ def test_threads_end_when_their_work_is_done():
 
 def test_an_interpreter_does_not_wait_for_a_call_that_hangs():
     assert all(thread.daemon for thread in Askers(1)._threads)
+
+
+class Asked:
+    def __init__(self, answer):
+        self.answer = answer
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_nothing_is_waited_for_before_as_many_as_may_be_in_flight_are_asked(in_flight):
+    taken = []
+
+    def asked():
+        for number in range(10):
+            taken.append(number)
+            yield Asked(Future())
+
+    ahead = ask_ahead(asked(), in_flight)
+    next(ahead)
+    assert len(taken) == in_flight + 1
+    next(ahead)
+    assert len(taken) == in_flight + 2
+    assert len(list(ahead)) == 8
+
+
+def test_what_has_no_answer_keeps_its_place_and_takes_none_in_flight():
+    asked = [Asked(answer) for answer in (Future(), None, Future(), None, None, Future())]
+    assert list(ask_ahead(iter(asked), 2)) == asked
+
+
+def test_an_answer_is_waited_for_and_an_error_raised_where_it_is_wanted(askers):
+    assert awaited(askers.submit(lambda: time.sleep(0.2) or 7)) == 7
+    with pytest.raises(ZeroDivisionError):
+        awaited(askers.submit(lambda: 1 / 0))

@@ -50,6 +50,18 @@ def test_a_run_that_is_resumed_is_at_work_again(connection):
     ]
 
 
+def test_a_run_says_how_many_discogs_calls_it_still_expects_and_one_that_never_did_says_nothing(connection):
+    def left():
+        return connection.execute("SELECT run_id, discogs_calls_left FROM wxyc_assets.run ORDER BY 1").fetchall()
+
+    ledger.begin_run(connection, "r1", ASSET, "explicit")
+    ledger.begin_run(connection, "r2", ASSET, "explicit")
+    assert left() == [("r1", None), ("r2", None)]
+    ledger.expect_calls(connection, "r1", 200)
+    ledger.expect_calls(connection, "r1", 12.5)
+    assert left() == [("r1", 12.5), ("r2", None)]
+
+
 def test_a_tally_is_absolute_and_goes_with_its_transaction(connection):
     tally = {"asset": ASSET, "partition_key": "3", "run_id": "r1"}
     ledger.write_tally(connection, **tally, counters={"scanned": 500}, complete=False)

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxyc_assets.partitions import SHARD_COUNT, SHARDS, contiguous_ranges, range_tags, shard_numbers
+from wxyc_assets.partitions import SHARD_COUNT, SHARDS, range_tags, shard_numbers, shard_ranges
 
 
 def test_there_are_sixteen_shards_by_number():
@@ -12,14 +12,14 @@ def test_there_are_sixteen_shards_by_number():
 
 
 def test_neighbours_are_one_range():
-    assert contiguous_ranges([3, 1, 2, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
-    assert contiguous_ranges([]) == []
-    assert contiguous_ranges(range(16)) == [(0, 15)]
+    assert shard_ranges([3, 1, 2, 7, 9, 10]) == [("1", "3"), ("7", "7"), ("9", "10")]
+    assert shard_ranges([]) == []
+    assert shard_ranges(range(16)) == [("0", "15")]
 
 
 @given(st.lists(st.integers(0, 15)))
 def test_ranges_cover_exactly_the_shards_and_never_touch(shards):
-    ranges = contiguous_ranges(shards)
+    ranges = [(int(first), int(last)) for first, last in shard_ranges(shards)]
     covered = [shard for first, last in ranges for shard in range(first, last + 1)]
     assert covered == sorted(set(shards))
     assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))

@@ -114,6 +114,11 @@ def test_an_lml_that_cannot_be_called_is_a_setting_to_correct_without_its_secret
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("configured", "timeout_s"), [({}, 360), ({"BACKFILL_LML_BATCH_TIMEOUT_MS": "1500"}, 1.5)])
+def test_a_refresh_has_the_time_of_its_setting(configured, timeout_s):
+    assert lml_config(LML | configured).timeouts_s == {"refresh_for_identities": timeout_s}
+
+
 def test_lml_is_called_as_configured():
     config = lml_config(LML | {"LML_COST_LOOKUP_ITEM": "2", "LML_COST_REFRESH_ID": "5"})
     assert config.base_url == "https://lml.example.org"

@@ -11,26 +11,18 @@ from resources.sentry import Sentry
 from wxyc_assets.album_metadata import checks
 from wxyc_assets.album_metadata.asking import CALLER, Lookup
 from wxyc_assets.album_metadata.drain import ShardDone
-from wxyc_assets.album_metadata.plan import Pace
 from wxyc_assets.album_metadata.report import materialization, summary
 from wxyc_assets.album_metadata.run import Request, Tools, run
 from wxyc_assets.check_results import check_results
+from wxyc_assets.following import follows
 from wxyc_assets.operator import Operator
+from wxyc_assets.pace import Pace
 from wxyc_assets.partitions import SHARDS, shard_numbers
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import AlbumSettings, IdentitySettings, LmlSettings
 
 DAILY = "30 9 * * *"
 """UTC; before dawn at the station."""
-
-# Not any update of the flowsheet, which changes with every play.
-_ITS_IDENTITY: dg.AutomationCondition = dg.AutomationCondition.any_deps_updated().allow(
-    dg.AssetSelection.assets("library_identity")
-)
-_DAILY: dg.AutomationCondition = dg.AutomationCondition.cron_tick_passed(DAILY, "UTC")
-ITS_IDENTITY_OR_DAILY = (
-    (_ITS_IDENTITY.since_last_handled() | _DAILY.since_last_handled()) & ~dg.AutomationCondition.in_progress()
-).with_label("its shard's library_identity was updated, or a day has passed")
 
 
 class AlbumMetadataConfig(dg.Config):
@@ -64,7 +56,7 @@ class AlbumMetadataConfig(dg.Config):
             freshness_policy=dg.FreshnessPolicy.time_window(
                 warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
             ),
-            automation_condition=ITS_IDENTITY_OR_DAILY,
+            automation_condition=follows("library_identity", daily=DAILY, whole_runs=True),
         )
     ],
     check_specs=checks.SPECS,

@@ -1,8 +1,10 @@
 """What a run of album_metadata counts, under the names that dashboards and runbooks already read."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
+
+from wxyc_assets.accounting import Counts
 
 Bucket = Literal["match", "no_match", "error", "unexpected_index", "skipped_unresolvable", "deferred"]
 """The outcome of one album. Every album of a run ends in exactly one."""
@@ -12,7 +14,7 @@ FLIPPED = "flipped"
 
 
 @dataclass(frozen=True)
-class Counters:
+class Counters(Counts):
     """Counts of one shard or of a whole run. ``scanned`` and the buckets count albums; the rest stands beside them.
 
     Attributes:
@@ -53,16 +55,6 @@ class Counters:
     lml_total_latency_ms: int = 0
     discogs_calls: int = 0
 
-    def __add__(self, other: "Counters") -> "Counters":
-        return Counters(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-    def __sub__(self, other: "Counters") -> "Counters":
-        return Counters(**{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)})
-
-    def plus(self, **counts: int) -> "Counters":
-        """Return these counters with some of them increased."""
-        return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
-
     @property
     def accounted(self) -> int:
         """Albums that some bucket holds; equal to ``scanned`` when every album was counted exactly once."""
@@ -86,16 +78,7 @@ class Counters:
 
     def totals(self) -> dict[str, int]:
         """Return the counters under the contract's names."""
-        return {**asdict(self), FLIPPED: 0}
-
-    def stored(self) -> dict[str, int]:
-        """Return the counters as the ledger keeps them."""
-        return asdict(self)
-
-    @classmethod
-    def from_stored(cls, stored: Mapping[str, int]) -> "Counters":
-        """Read what ``stored`` returned, also where an older revision knew fewer counters."""
-        return cls(**{f.name: int(stored.get(f.name, 0)) for f in fields(cls)})
+        return {**self.stored(), FLIPPED: 0}
 
 
 def summed(parts: Iterable[Counters]) -> Counters:

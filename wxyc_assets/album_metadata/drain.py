@@ -1,10 +1,9 @@
 """Drains shards: asks LML about several batches at once, and writes each while later ones are being asked."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -16,12 +15,9 @@ from wxyc_assets.album_metadata.batch_log import BatchLog
 from wxyc_assets.album_metadata.counters import Counters
 from wxyc_assets.album_metadata.plan import IN_FLIGHT, Plan
 from wxyc_assets.album_metadata.verdicts import Album, Outcome
-from wxyc_assets.askers import Askers
+from wxyc_assets.askers import Askers, ask_ahead, awaited
 from wxyc_assets.progress import Progress
 from wxyc_assets.row_isolation import database_problem
-
-PATIENCE_S = 0.1
-"""How soon a run that waits for LML notices that a person has pressed Ctrl-C."""
 
 
 class Writer(Protocol):
@@ -58,15 +54,19 @@ class ShardDone:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A batch with its answer on the way. No ``answer``: nothing of it was left to ask about. ``last``: behind the shard's."""
+    """A batch with its answer on the way, and how many albums of the plan are left behind it.
+
+    No ``answer``: nothing of it was left to ask about. ``last``: behind the shard's.
+    """
 
     shard: int
     index: int = 0
     questions: store.Questions = field(default_factory=lambda: store.Questions((), Counters()))
-    answer: "Future[Answered] | None" = None
+    answer: Future[Answered] | None = None
     read_ms: float = 0.0
     problem: str = ""
     last: bool = False
+    left: int = 0
 
 
 @dataclass
@@ -76,9 +76,13 @@ class _Shard:
     problem: str = ""
 
 
+def _tell_nobody(_albums: int) -> None:
+    """Expect in silence."""
+
+
 @dataclass
 class Drain:
-    """Some shards, one after the other, over one connection.
+    """Some shards, one after the other, over one connection; ``expect`` is told how many albums are still to be asked about.
 
     Reading and writing take turns on ``connection``; asking waits for neither, and goes on across the end of a shard.
     """
@@ -92,13 +96,14 @@ class Drain:
     retry_after: timedelta
     budget_ms: int
     in_flight: int = IN_FLIGHT
+    expect: Callable[[int], None] = _tell_nobody
 
     def run(self, shards: Sequence[int]) -> Generator[ShardDone, None, None]:
         """Walk every shard to its end and yield how it ended; a shard that fails never stops the others."""
         states = {shard: _Shard(self.writer_for(self.connection, shard)) for shard in shards}
         askers: Askers[Answered] = Askers(self.in_flight)
         try:
-            for asked in self._ask_ahead(states, askers):
+            for asked in ask_ahead(self._ask(states, askers), self.in_flight):
                 state = states[asked.shard]
                 if asked.last:
                     yield self._finish(asked, state)
@@ -107,18 +112,10 @@ class Drain:
         finally:
             askers.leave()
 
-    def _ask_ahead(self, states: Mapping[int, _Shard], askers: "Askers[Answered]") -> Iterator[_Asked]:
-        """Yield batches in order, each behind up to ``in_flight`` later ones that are being asked already."""
-        ahead: deque[_Asked] = deque()
-        for asked in self._ask(states, askers):
-            ahead.append(asked)
-            while sum(item.answer is not None for item in ahead) > self.in_flight:
-                yield ahead.popleft()
-        yield from ahead
-
     def _ask(self, states: Mapping[int, _Shard], askers: "Askers[Answered]") -> Iterator[_Asked]:
         index = 0
         size = self.plan.batch_size
+        left = self.plan.to_ask
         for shard, state in states.items():
             ids = self.plan.shards[shard].album_ids
             problem = self._set_aside(shard, state)
@@ -126,11 +123,13 @@ class Drain:
                 if state.problem:
                     break  # an earlier batch of it could not be written: do not ask LML for nothing
                 try:
-                    yield self._ask_one(shard, index + start // size + 1, ids[start : start + size], askers)
+                    asked = self._ask_one(shard, index + start // size + 1, ids[start : start + size], askers)
+                    yield replace(asked, left=left - min(start + size, len(ids)))
                 except psycopg.Error as error:
                     problem = database_problem(error)
                     break
             index += self.plan.shards[shard].batches(size)
+            left -= len(ids)
             yield _Asked(shard, problem=problem, last=True)
 
     def _set_aside(self, shard: int, state: _Shard) -> str:
@@ -157,19 +156,14 @@ class Drain:
         """Write one batch, once its answer is there, and say so."""
         albums = len(asked.questions.albums) + asked.questions.set_aside.scanned
         try:
-            answered = self._awaited(asked.answer) if asked.answer else None
+            answered = awaited(asked.answer) if asked.answer else None
             state.inputs_read += albums
             self._write(asked, answered, state.writer)
+            self.expect(asked.left)
         except psycopg.Error as error:
             state.problem = database_problem(error)
             self.batches.shard_failed(asked.shard, state.problem)
         self.progress.advance(albums)
-
-    @staticmethod
-    def _awaited(answer: "Future[Answered]") -> Answered:
-        while not wait([answer], PATIENCE_S).done:
-            pass
-        return answer.result()
 
     def _write(self, asked: _Asked, answered: Answered | None, writer: Writer) -> None:
         albums = asked.questions.albums

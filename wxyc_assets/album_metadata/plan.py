@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from wxyc_assets.album_metadata.counters import Counters
+from wxyc_assets.pace import Forecast, Pace
 
 IN_FLIGHT = 8
 """Batches that are asked, or wait to be written, at once."""
-
-AHEAD_S = 5.0
-"""How much of the station's budget a run may have reserved ahead. What stands reserved makes others wait, and is given back
-only to nobody behind it; a call that is answered within seconds needs no more to keep a small budget busy."""
 
 
 @dataclass(frozen=True)
@@ -35,37 +32,6 @@ class ShardPlan:
     def batches(self, size: int) -> int:
         """Return how many batches the shard makes."""
         return -(-len(self.album_ids) // size)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast the station may ask: calls to Discogs a minute, and how many an album is expected to cost."""
-
-    discogs_calls_per_min: float
-    calls_per_album: float
-
-    def in_flight(self, batch_size: int) -> int:
-        """Return how many batches to ask about at once, so that no more than ``AHEAD_S`` of the budget is reserved ahead."""
-        batch_s = self.seconds(batch_size)
-        return IN_FLIGHT if batch_s * IN_FLIGHT <= AHEAD_S else max(1, int(AHEAD_S / batch_s))
-
-    def seconds(self, albums: int) -> float:
-        """Return how long the budget takes over so many albums."""
-        return albums * self.calls_per_album * 60 / self.discogs_calls_per_min
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """When the budget would be done: ``backlog_s`` is what others have reserved already, as of ``at``."""
-
-    at: datetime
-    backlog_s: float
-    ours_s: float
-
-    @property
-    def done_at(self) -> datetime:
-        """The instant at which everything would have been asked, if nobody else reserves meanwhile."""
-        return self.at + timedelta(seconds=self.backlog_s + self.ours_s)
 
 
 @dataclass(frozen=True)
@@ -106,7 +72,7 @@ class Plan:
             "would_ask": self.to_ask,
             "would_skip_unresolvable": sum(shard.skipped_unresolvable for shard in self.shards.values()),
             "would_defer": sum(shard.resting for shard in self.shards.values()),
-            "discogs_calls": round(self.to_ask * pace.calls_per_album, 3),
+            "discogs_calls": round(pace.calls(self.to_ask), 3),
             "budget_backlog_s": round(forecast.backlog_s, 1),
             "budget_ours_s": round(forecast.ours_s, 1),
         }

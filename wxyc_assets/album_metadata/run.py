@@ -9,15 +9,16 @@ import psycopg
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
-from wxyc_assets import single_flight
+from wxyc_assets import ledger, single_flight
 from wxyc_assets.album_metadata import findings, store
 from wxyc_assets.album_metadata.asking import Lookup
 from wxyc_assets.album_metadata.batch_log import BatchLog
 from wxyc_assets.album_metadata.counters import summed
 from wxyc_assets.album_metadata.drain import Drain, ShardDone
-from wxyc_assets.album_metadata.plan import Plan
+from wxyc_assets.album_metadata.plan import IN_FLIGHT, Plan
 from wxyc_assets.album_metadata.run_report import Request, RunReport
 from wxyc_assets.album_metadata.writer import ShardWriter
+from wxyc_assets.budget_forecast import forecast
 from wxyc_assets.progress import Progress
 from wxyc_assets.recorded_run import Undertaking, on_record
 from wxyc_assets.row_isolation import database_problem
@@ -81,16 +82,16 @@ def _plan(connection: psycopg.Connection, report: RunReport) -> Plan:
 def _rehearse(connection: psycopg.Connection, report: RunReport, plan: Plan, log: StepLog) -> None:
     """Report what would be asked, in how many calls, and when the budget would be done."""
     pace = report.request.pace
-    forecast = store.forecast(connection, plan.to_ask, pace)
+    expected = forecast(connection, plan.to_ask, pace)
     report.done = [
         ShardDone(shard, plan.dry_counters(shard), plan.dry_counters(shard).scanned) for shard in plan.shards
     ]
-    report.dry_run_report = plan.dry_run_report(pace, forecast)
+    report.dry_run_report = plan.dry_run_report(pace, expected)
     log.info(
         "dry_run_plan",
         batch_size=plan.batch_size,
         **report.dry_run_report,
-        budget_done_at=forecast.done_at,
+        budget_done_at=expected.done_at,
     )
 
 
@@ -99,6 +100,10 @@ def _walk(
 ) -> None:
     """Drain the shards that the run has; what each brought is in ``report.done``."""
     request = report.request
+
+    def expect(albums: int) -> None:
+        ledger.expect_calls(connection, request.run_id, request.pace.calls(albums))
+
     drain = Drain(
         connection,
         plan,
@@ -108,9 +113,11 @@ def _walk(
         tools.progress,
         request.retry_after,
         request.budget_ms,
-        request.pace.in_flight(plan.batch_size),
+        request.pace.in_flight(plan.batch_size, IN_FLIGHT),
+        expect,
     )
-    tools.progress.start(store.ASSET, plan.to_ask)
+    expect(plan.to_ask)
+    tools.progress.start(store.ASSET, plan.to_ask, unit="albums")
     try:
         with closing(drain.run(list(plan.shards))) as ended:
             for done in ended:

@@ -9,10 +9,9 @@ from typing import Any
 import psycopg
 
 from resources import sql_files
-from resources.budget import DISCOGS
 from wxyc_assets.album_metadata.counters import Counters
 from wxyc_assets.album_metadata.findings import RecentMismatches
-from wxyc_assets.album_metadata.plan import Forecast, Pace, Plan, ShardPlan
+from wxyc_assets.album_metadata.plan import Plan, ShardPlan
 from wxyc_assets.album_metadata.verdicts import Album
 from wxyc_assets.partitions import SHARD_COUNT
 
@@ -91,12 +90,6 @@ def _questions(
     connection: psycopg.Connection, album_ids: Sequence[int], as_of: datetime, retry_after: timedelta
 ) -> psycopg.Cursor[tuple[Any, ...]]:
     return execute(connection, "select_questions", album_ids=list(album_ids), as_of=as_of, retry_after=retry_after)
-
-
-def forecast(connection: psycopg.Connection, albums: int, pace: Pace) -> Forecast:
-    """Return when the station's budget would be done with so many albums; reserves nothing."""
-    ((now, backlog_s),) = execute(connection, "select_budget_backlog", name=DISCOGS).fetchall()
-    return Forecast(now, backlog_s, pace.seconds(albums))
 
 
 def recent_mismatches(connection: psycopg.Connection) -> RecentMismatches:

@@ -4,8 +4,6 @@ A row under another index than its own could be another album's: it is never wri
 Source: DESIGN section 5, contract/album-metadata.md.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from resources.lml.models import BulkLookupResult, LookupHit, LookupResponse
 from wxyc_assets.album_metadata.counters import Bucket, Counters
 from wxyc_assets.album_metadata.derivation import AlbumRow, derive
+from wxyc_assets.evidence import digest, first_problem
 
 LONGEST_CLAIM = 100
 LONGEST_REASON = 500
@@ -105,7 +104,7 @@ def judge_one(album_id: int, position: int, result: Any) -> Outcome:
         answer = BulkLookupResult.model_validate(result)
         return _answered(album_id, answer)
     except ValidationError as error:
-        return _violation(album_id, result, _first_problem(error))
+        return _violation(album_id, result, first_problem(error))
 
 
 def _answered(album_id: int, answer: BulkLookupResult) -> Outcome:
@@ -150,23 +149,9 @@ def _violation(album_id: int, answer: Any, reason: str) -> Outcome:
     )
 
 
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
-
-
 def claimed_index(answer: object) -> Index:
     """Return what an answer says its index is, short enough for a log line; what can be none at all only by its type."""
     claimed = answer.get("index") if isinstance(answer, Mapping) else None
     if isinstance(claimed, str) or (isinstance(claimed, int) and claimed.bit_length() > INDEX_BITS):
         return str(claimed)[:LONGEST_CLAIM]
     return claimed if claimed is None or isinstance(claimed, int | float) else f"a {type(claimed).__name__}"
-
-
-def digest(payload: Any) -> str:
-    """Return the SHA-256 of a payload as hex: tells two failures apart without keeping what may not be kept."""
-    try:
-        text = json.dumps(payload, sort_keys=True, default=str)
-    except RecursionError:
-        text = "nested too deep"  # the wire's parser goes deeper than this one
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -9,7 +9,8 @@ import psycopg
 from wxyc_assets import ledger
 from wxyc_assets.album_metadata.counters import Counters
 from wxyc_assets.album_metadata.store import ASSET, execute
-from wxyc_assets.album_metadata.verdicts import Album, Outcome, counted, digest
+from wxyc_assets.album_metadata.verdicts import Album, Outcome, counted
+from wxyc_assets.evidence import digest
 from wxyc_assets.row_isolation import write_isolating
 
 RESTING_KINDS = {"contract_violation", "writer_error"}

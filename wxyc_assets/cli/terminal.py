@@ -18,13 +18,13 @@ class Bar:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
-    def start(self, label: str, total: int | None) -> None:
+    def start(self, label: str, total: int | None, *, unit: str = "inputs") -> None:
         """Show the bar."""
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("libraries"),
+            TextColumn(unit),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,

@@ -12,6 +12,7 @@ from wxyc_assets.check_results import check_results
 from wxyc_assets.flowsheet_enrichment import checks
 from wxyc_assets.flowsheet_enrichment.report import materialization, summary
 from wxyc_assets.flowsheet_enrichment.run import Request, ShardDone, Tools, run
+from wxyc_assets.following import follows
 from wxyc_assets.operator import Operator
 from wxyc_assets.partitions import SHARDS, shard_numbers
 from wxyc_assets.run_origin import run_origin
@@ -21,19 +22,7 @@ TOOL = "album-level-backfill"
 """The name that log lines carry; the runbook knows it from the predecessor, which did this after its last batch."""
 
 DAILY = "30 10 * * *"
-"""UTC: before dawn at the station, when hardly a DJ is live, and an hour after album_metadata's own: at the same instant both
-would be asked for in one run, in which nothing is done that depends on the other."""
-
-_METADATA_CAME: dg.AutomationCondition = dg.AutomationCondition.any_deps_match(
-    dg.AutomationCondition.newly_updated()
-).allow(dg.AssetSelection.assets("album_metadata"))
-_A_DAY_BEGAN: dg.AutomationCondition = dg.AutomationCondition.cron_tick_passed(DAILY, "UTC")
-
-AFTER_METADATA_AND_DAILY = (
-    (_METADATA_CAME | _A_DAY_BEGAN).since_last_handled() & ~dg.AutomationCondition.in_progress()
-).with_label("after its shard of album_metadata, and daily")
-"""Not when the flowsheet changes, which it does with every track that is played. Nor when album_metadata is only asked for, as
-any_deps_updated would: the two would share a run, in which this one is left out."""
+"""UTC: before dawn at the station, when hardly a DJ is live, and an hour after album_metadata's own."""
 
 
 class FlowsheetEnrichmentConfig(dg.Config):
@@ -62,7 +51,7 @@ class FlowsheetEnrichmentConfig(dg.Config):
             freshness_policy=dg.FreshnessPolicy.time_window(
                 warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
             ),
-            automation_condition=AFTER_METADATA_AND_DAILY,
+            automation_condition=follows("album_metadata", daily=DAILY, whole_runs=False),
         )
     ],
     check_specs=checks.SPECS,

@@ -1,14 +1,16 @@
 """What a run of flowsheet_enrichment counts. Pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wxyc_assets.accounting import Counts
 
 BUCKETS = ("flipped", "overtaken", "locked", "writer_error")
 """The outcome of one play. Every play that a run read ends in exactly one."""
 
 
 @dataclass(frozen=True)
-class Counters:
+class Counters(Counts):
     """Counts of one shard or of a whole run.
 
     ``scanned`` and the buckets count plays. ``flipped``: marked as enriched; ``overtaken``: did not wait any more when its
@@ -25,26 +27,10 @@ class Counters:
     chunks: int = 0
     paused_ms: int = 0
 
-    def __add__(self, other: "Counters") -> "Counters":
-        return Counters(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-    def plus(self, **counts: int) -> "Counters":
-        """Return these counters with some of them increased."""
-        return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
-
     @property
     def accounted(self) -> int:
         """Plays that some bucket holds; equal to ``scanned`` when every play was counted exactly once."""
         return sum(int(getattr(self, bucket)) for bucket in BUCKETS)
-
-    def stored(self) -> dict[str, int]:
-        """Return the counters as the ledger, the log and the command line show them."""
-        return asdict(self)
-
-    @classmethod
-    def from_stored(cls, stored: Mapping[str, int]) -> "Counters":
-        """Read what ``stored`` returned, also where an older revision knew fewer counters."""
-        return cls(**{f.name: int(stored.get(f.name, 0)) for f in fields(cls)})
 
 
 def summed(parts: Iterable[Counters]) -> Counters:

@@ -2,34 +2,27 @@
 
 import dagster as dg
 
-from wxyc_assets.flowsheet_enrichment.counters import Counters
+from wxyc_assets.credit import OutcomeTable, credit
 from wxyc_assets.flowsheet_enrichment.run_report import RunReport, ShardDone
 from wxyc_assets.operator import RunSummary
 
-_SHOWN = {
-    "flipped": "marked as enriched",
-    "overtaken": "somebody else changed it first",
-    "locked": "somebody else held it; still pending",
-    "writer_error": "the table refused it; quarantined",
-}
+_TABLE = OutcomeTable(
+    inputs="plays",
+    meanings={
+        "flipped": "marked as enriched",
+        "overtaken": "somebody else changed it first",
+        "locked": "somebody else held it; still pending",
+        "writer_error": "the table refused it; quarantined",
+    },
+    nothing="nothing waited",
+)
 
 
 def materialization(done: ShardDone) -> dg.AssetMaterialization:
     """Return the credit of one shard, with its counts."""
-    return dg.AssetMaterialization(
-        "flowsheet_enrichment",
-        partition=str(done.shard),
-        metadata={
-            "outcome": dg.MetadataValue.md(_table(done.counters)),
-            **done.counters.stored(),
-            "run_paused_ms": done.run_paused_ms,
-        },
+    return credit(
+        "flowsheet_enrichment", done.shard, done.counters.stored() | {"run_paused_ms": done.run_paused_ms}, _TABLE
     )
-
-
-def _table(counters: Counters) -> str:
-    rows = [f"| {getattr(counters, name)} | {meaning} |" for name, meaning in _SHOWN.items() if getattr(counters, name)]
-    return "\n".join(["| plays | outcome |", "|---:|---|", *(rows or ["| 0 | nothing waited |"])])
 
 
 def summary(report: RunReport) -> RunSummary:

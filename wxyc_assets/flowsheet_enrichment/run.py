@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -10,14 +9,14 @@ import psycopg
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
-from wxyc_assets import ledger, single_flight
+from wxyc_assets import single_flight
 from wxyc_assets.flowsheet_enrichment import findings, store
 from wxyc_assets.flowsheet_enrichment.pauses import Pauses
 from wxyc_assets.flowsheet_enrichment.run_report import Request, RunReport, ShardDone
 from wxyc_assets.flowsheet_enrichment.walk import CHUNK_PLAYS, Walk
 from wxyc_assets.flowsheet_enrichment.writers import Flipper, TallyOnly
-from wxyc_assets.migrate import require_migrated
 from wxyc_assets.progress import Progress
+from wxyc_assets.recorded_run import Undertaking, on_record
 from wxyc_assets.row_isolation import database_problem
 
 __all__ = ["Request", "RunReport", "ShardDone", "Tools", "run"]
@@ -47,54 +46,23 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
     Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there. A
     database that goes away later makes the run fail, not raise: it keeps what it counted.
     """
-    try:
-        with ExitStack() as locks:
-            report = _begin(request, tools, locks)
-            try:
-                _work(report, tools, on_done)
-            except BaseException as error:
-                _end(tools, request, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
-                raise
-            _end(tools, request, report.verdict, report.reason)
-    except Exception as error:
-        fields = {"error_message": str(error), "error_name": type(error).__name__}
-        tools.log.error("failed", **fields)  # noqa: TRY400  # a line of the contract, not a traceback
-        tools.sentry.error(error, step="failed")
-        raise
-    if report.verdict == "failed":
-        tools.log.error("failed", error_message=report.reason, error_name="Failure")
+    report = RunReport(request)
+    undertaking = Undertaking(
+        store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s
+    )
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+        _refuse_distrusted(report, tools)
+        _work(report, tools, on_done)
     return report
 
 
-def _begin(request: Request, tools: Tools, locks: ExitStack) -> RunReport:
-    """Lock what the run needs and put it on record, which a dry run does not, and refuse what must not be touched."""
-    report = RunReport(request)
+def _refuse_distrusted(report: RunReport, tools: Tools) -> None:
+    """Keep off the shards that must not be touched; once they are ours, since their album_metadata may have run meanwhile."""
     with tools.postgres.connect() as connection:
-        require_migrated(connection)
-        if not request.dry_run:
-            report.refused = _take_shards(locks, request, tools)
-            ledger.begin_run(connection, request.run_id, store.ASSET, request.origin)
-        # Once the shard is ours; its album_metadata may have run while we waited.
         for shard, distrust in store.distrusted(connection, report.shards).items():
             tools.log.warning("shard_refused", shard=shard, error_message=str(distrust))
             report.distrusted[shard] = distrust.unexpected_index
             report.refused[shard] = str(distrust)
-    return report
-
-
-def _take_shards(stack: ExitStack, request: Request, tools: Tools) -> dict[int, str]:
-    """Lock every shard of the run; return who holds those that it cannot have."""
-    locks = stack.enter_context(single_flight.run_locks(tools.postgres, request.run_id))
-    units = {single_flight.unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
-    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), tools.unit_wait_s)}
-
-
-def _end(tools: Tools, request: Request, verdict: ledger.RunVerdict, reason: str) -> None:
-    """Put on record how the run ended; a run whose database is gone leaves that to whoever finds it dead."""
-    if request.dry_run:
-        return
-    with suppress(psycopg.OperationalError), tools.postgres.connect() as connection:
-        ledger.end_run(connection, request.run_id, verdict, reason)
 
 
 def _work(report: RunReport, tools: Tools, on_done: Callable[[ShardDone], None]) -> None:
@@ -119,9 +87,9 @@ def _mark_waiting(report: RunReport, tools: Tools, on_done: Callable[[ShardDone]
         try:
             _walk(walk, report, tools)
         except psycopg.Error as error:
-            report.broken = database_problem(error)
+            report.stopped = database_problem(error)
         report.tallied = walk.writer.tallied
-    if report.broken:
+    if report.stopped:
         return
     _look(report, walk, tools)
     if not report.request.dry_run:
@@ -160,7 +128,7 @@ def _walk(walk: Walk, report: RunReport, tools: Tools) -> None:
     if tools.progress.wants_total:
         total = sum(store.count_waiting(walk.connection, walk.selection).values())
     tools.log.info("post_pass_started", statement_timeout_ms=store.STATEMENT_TIMEOUT_MS)
-    tools.progress.start(store.ASSET, total)
+    tools.progress.start(store.ASSET, total, unit="plays")
     try:
         walk.run()
     finally:

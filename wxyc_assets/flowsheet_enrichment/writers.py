@@ -1,6 +1,5 @@
 """What a walk hands its chunks to: the flowsheet (Flipper), or nobody in a dry run."""
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Protocol
 import psycopg
 
 from wxyc_assets import ledger
+from wxyc_assets.evidence import digest
 from wxyc_assets.flowsheet_enrichment import store
 from wxyc_assets.flowsheet_enrichment.counters import Counters
 from wxyc_assets.flowsheet_enrichment.store import Play
@@ -101,13 +101,12 @@ class Flipper:
             return self.write(plays[:middle], paused_ms) + self.write(plays[middle:], 0)
         (play,) = plays
         reason = database_problem(error)
-        digest = hashlib.sha256(repr(play).encode()).hexdigest()
         with self.connection.transaction():
             tallied = self._counted({play: "writer_error"})
             tallied[play.shard] = tallied[play.shard].plus(chunks=1, paused_ms=paused_ms)
             self._store(tallied)
             # It never rests: a play that is refused costs a few small transactions, and starves nobody.
-            refused = ledger.Rejected(play.play_id, "writer_error", reason, digest, rests=False)
+            refused = ledger.Rejected(play.play_id, "writer_error", reason, digest(repr(play)), rests=False)
             ledger.quarantine(self.connection, store.ASSET, self.run_id, [refused])
         self.tallied = tallied
         self.rejected(play, reason)

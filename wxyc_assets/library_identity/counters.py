@@ -1,8 +1,10 @@
 """What a run of library_identity counts, under the names that dashboards and runbooks already read."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, Literal
+
+from wxyc_assets.accounting import Counts
 
 Bucket = Literal[
     "resolved",
@@ -39,7 +41,7 @@ TRACK_COUNTERS = (
 
 
 @dataclass(frozen=True)
-class Counters:
+class Counters(Counts):
     """Counts of one shard or of a whole run. ``scanned`` and the buckets count inputs; the rest stands beside them."""
 
     scanned: int = 0
@@ -57,16 +59,6 @@ class Counters:
     history_rows_written: int = 0
     lml_total_calls: int = 0
     lml_total_latency_ms: int = 0
-
-    def __add__(self, other: "Counters") -> "Counters":
-        return Counters(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-    def __sub__(self, other: "Counters") -> "Counters":
-        return Counters(**{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)})
-
-    def plus(self, **counts: int) -> "Counters":
-        """Return these counters with some of them increased."""
-        return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
 
     @property
     def accounted(self) -> int:
@@ -106,15 +98,6 @@ class Counters:
             },
             "source_rows_skipped_null_confidence": self.source_rows_skipped_null_confidence,
         }
-
-    def stored(self) -> dict[str, int]:
-        """Return the counters as the ledger keeps them."""
-        return asdict(self)
-
-    @classmethod
-    def from_stored(cls, stored: Mapping[str, int]) -> "Counters":
-        """Read what ``stored`` returned, also where an older revision knew fewer counters."""
-        return cls(**{f.name: int(stored.get(f.name, 0)) for f in fields(cls)})
 
 
 def summed(parts: Iterable[Counters]) -> Counters:

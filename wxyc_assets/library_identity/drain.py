@@ -1,7 +1,6 @@
 """Drains shards: reads pages, asks LML about several at once, and writes each while later ones are being asked."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -9,15 +8,17 @@ from dataclasses import dataclass, field
 import psycopg
 
 from wxyc_assets import ledger
-from wxyc_assets.askers import Askers
+from wxyc_assets.askers import Askers, ask_ahead
+from wxyc_assets.evidence import digest
 from wxyc_assets.library_identity import store
 from wxyc_assets.library_identity.asking import Answered, Resolver, ask
 from wxyc_assets.library_identity.batch_log import BatchLog
 from wxyc_assets.library_identity.counters import Counters
-from wxyc_assets.library_identity.verdicts import Library, claimed_id, digest
+from wxyc_assets.library_identity.verdicts import Library, claimed_id
 from wxyc_assets.library_identity.writers import Writer
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.progress import Progress
+from wxyc_assets.row_isolation import database_problem
 
 PAGE_SIZE = 500
 IN_FLIGHT = 8
@@ -87,7 +88,7 @@ class Drain:
         states = {shard: _Shard(self.writer_for(self.connection, shard)) for shard in shards}
         askers: Askers[Answered] = Askers(self.in_flight)
         try:
-            for asked in self._ask_ahead(states, askers):
+            for asked in ask_ahead(self._ask(states, askers), self.in_flight):
                 state = states[asked.shard]
                 if asked.answer is None:
                     yield self._finish(asked, state)
@@ -97,15 +98,6 @@ class Drain:
                     return
         finally:
             askers.leave()
-
-    def _ask_ahead(self, states: Mapping[int, _Shard], askers: "Askers[Answered]") -> Iterator[_Asked]:
-        """Yield pages in order, each behind up to ``in_flight`` later ones that are being asked already."""
-        ahead: deque[_Asked] = deque()
-        for asked in self._ask(states, askers):
-            ahead.append(asked)
-            while sum(item.answer is not None for item in ahead) > self.in_flight:
-                yield ahead.popleft()
-        yield from ahead
 
     def _ask(self, states: Mapping[int, _Shard], askers: "Askers[Answered]") -> Iterator[_Asked]:
         for shard, state in states.items():
@@ -175,9 +167,3 @@ def _untrusted(page: Sequence[Library], untrusted: Sequence[object]) -> ledger.R
         payload_digest=digest(untrusted),
         rests=False,
     )
-
-
-def database_problem(error: psycopg.Error) -> str:
-    """Say in one line what the database refused."""
-    text = str(error).strip().splitlines()
-    return f"database: {type(error).__name__}: {text[0] if text else 'no message'}"

@@ -11,7 +11,8 @@ import psycopg
 
 from resources.postgres import Postgres
 from wxyc_assets.library_identity.counters import Counters
-from wxyc_assets.library_identity.drain import Drain, ShardDone, database_problem
+from wxyc_assets.library_identity.drain import Drain, ShardDone
+from wxyc_assets.row_isolation import database_problem
 
 LANES = 2
 """PostgreSQL writes for one lane while Python prepares for the other; more would only queue for the same cores."""

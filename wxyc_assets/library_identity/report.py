@@ -2,35 +2,30 @@
 
 import dagster as dg
 
-from wxyc_assets.library_identity.counters import Counters
+from wxyc_assets.credit import OutcomeTable, credit
 from wxyc_assets.library_identity.drain import ShardDone
 from wxyc_assets.library_identity.run_report import RunReport
 from wxyc_assets.operator import RunSummary
 
-_SHOWN = {
-    "resolved": "identity written",
-    "unresolved": "LML does not know it; it rests",
-    "compilation": "compilation; it rests",
-    "lml_error": "LML did not answer; still to be asked",
-    "lml_untrusted_library_id": "answered under a foreign id; still to be asked",
-    "lml_cardinality_mismatch": "left out of the answer; still to be asked",
-    "contract_violation": "verdict broke the contract; quarantined",
-    "writer_error": "the tables refused it; quarantined",
-}
+_TABLE = OutcomeTable(
+    inputs="libraries",
+    meanings={
+        "resolved": "identity written",
+        "unresolved": "LML does not know it; it rests",
+        "compilation": "compilation; it rests",
+        "lml_error": "LML did not answer; still to be asked",
+        "lml_untrusted_library_id": "answered under a foreign id; still to be asked",
+        "lml_cardinality_mismatch": "left out of the answer; still to be asked",
+        "contract_violation": "verdict broke the contract; quarantined",
+        "writer_error": "the tables refused it; quarantined",
+    },
+    nothing="nothing needed asking",
+)
 
 
 def materialization(done: ShardDone) -> dg.AssetMaterialization:
     """Return the credit of one shard, with its counts."""
-    return dg.AssetMaterialization(
-        "library_identity",
-        partition=str(done.shard),
-        metadata={"outcome": dg.MetadataValue.md(_table(done.counters)), **done.counters.stored()},
-    )
-
-
-def _table(counters: Counters) -> str:
-    rows = [f"| {getattr(counters, name)} | {meaning} |" for name, meaning in _SHOWN.items() if getattr(counters, name)]
-    return "\n".join(["| libraries | outcome |", "|---:|---|", *(rows or ["| 0 | nothing needed asking |"])])
+    return credit("library_identity", done.shard, done.counters.stored(), _TABLE)
 
 
 def summary(report: RunReport) -> RunSummary:

@@ -3,7 +3,7 @@
 import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,14 @@ from wxyc_assets.library_identity import findings, store
 from wxyc_assets.library_identity.asking import Resolver
 from wxyc_assets.library_identity.batch_log import BatchLog
 from wxyc_assets.library_identity.counters import Counters, flattened, summed
-from wxyc_assets.library_identity.drain import PAGE_SIZE, Drain, ShardDone, database_problem
+from wxyc_assets.library_identity.drain import PAGE_SIZE, Drain, ShardDone
 from wxyc_assets.library_identity.lanes import run_lanes
 from wxyc_assets.library_identity.run_report import Request, RunReport
-from wxyc_assets.library_identity.writers import TallyOnly, Writer
-from wxyc_assets.migrate import require_migrated
+from wxyc_assets.library_identity.writers import ShardWriter, TallyOnly, Writer
 from wxyc_assets.partitions import SHARD_COUNT
 from wxyc_assets.progress import Progress
+from wxyc_assets.recorded_run import Undertaking, on_record
+from wxyc_assets.row_isolation import database_problem
 
 __all__ = ["Request", "RunReport", "Tools", "run"]
 
@@ -50,52 +51,13 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
     database that goes away later makes the run fail, not raise: it keeps what it counted.
     """
     tools.log.info("init")
-    try:
-        with ExitStack() as locks:
-            report = _begin(request, tools, locks)
-            try:
-                _work(report, tools, on_done)
-            except BaseException as error:
-                _end(tools, request, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
-                raise
-            _end(tools, request, report.verdict, report.reason)
-    except Exception as error:
-        tools.log.error("failed", error_message=str(error))
-        tools.sentry.error(error, step="failed")
-        raise
-    if report.verdict == "failed":
-        tools.log.error("failed", error_message=report.reason)
-    return report
-
-
-def _begin(request: Request, tools: Tools, locks: ExitStack) -> RunReport:
-    """Lock what the run needs, and put it on record; a dry run shows that it lives, but keeps nobody from a shard."""
     report = RunReport(request)
-    with tools.postgres.connect() as connection:
-        require_migrated(connection)
-        held = locks.enter_context(single_flight.run_locks(tools.postgres, request.run_id))
-        if not request.dry_run:
-            report.refused = _take_shards(held, request, tools)
-            ledger.begin_run(connection, request.run_id, store.ASSET, request.origin)
+    undertaking = Undertaking(
+        store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s
+    )
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+        _work(report, tools, on_done)
     return report
-
-
-def _take_shards(locks: single_flight.Locks, request: Request, tools: Tools) -> dict[int, str]:
-    """Lock every shard of the run; return who holds those that it cannot have."""
-    units = {single_flight.unit(store.ASSET, shard): shard for shard in sorted(request.shards)}
-
-    def tell(refusal: single_flight.Refusal) -> None:
-        tools.log.info("unit_wait", message=f"waiting for {refusal}", shard=units[refusal.unit])
-
-    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), tools.unit_wait_s, tell)}
-
-
-def _end(tools: Tools, request: Request, verdict: ledger.RunVerdict, reason: str) -> None:
-    """Put on record how the run ended; a run whose database is gone leaves that to whoever finds it dead."""
-    if request.dry_run:
-        return
-    with suppress(psycopg.OperationalError), tools.postgres.connect() as connection:
-        ledger.end_run(connection, request.run_id, verdict, reason)
 
 
 def _work(report: RunReport, tools: Tools, on_done: Callable[[ShardDone], None]) -> None:
@@ -144,12 +106,12 @@ def _walk(report: RunReport, tools: Tools, selection: store.Selection, on_done: 
     batches = BatchLog(tools.log, tools.sentry)
 
     def writer_for(lane: psycopg.Connection, shard: int) -> Writer:
-        return TallyOnly() if request.dry_run else store.ShardWriter(lane, request.run_id, shard)
+        return TallyOnly() if request.dry_run else ShardWriter(lane, request.run_id, shard)
 
     def drain_on(lane: psycopg.Connection, stopping: threading.Event) -> Drain:
         return Drain(lane, selection, tools.lml, writer_for, batches, tools.progress, stopping)
 
-    tools.progress.start("library_identity", _expected(tools, selection, shards))
+    tools.progress.start(store.ASSET, _expected(tools, selection, shards), unit="libraries")
     try:
         # Closed here: what is raised in this loop must not find the lanes at work after the locks are gone.
         with _rare_collections(), closing(run_lanes(tools.postgres, shards, drain_on)) as ended:

@@ -1,14 +1,13 @@
 """What a run is asked to do, and what it says came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from wxyc_assets.finding import Finding, failed_errors
-from wxyc_assets.ledger import RunVerdict
 from wxyc_assets.library_identity.counters import Counters, summed
 from wxyc_assets.library_identity.drain import ShardDone
 from wxyc_assets.run_origin import RunOrigin
+from wxyc_assets.run_outcome import RunOutcome
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,11 @@ class Request:
 
 
 @dataclass
-class RunReport:
-    """What a run did and what it thinks of it. ``lost``: why it could not look at what it had done, at its end."""
+class RunReport(RunOutcome[int]):
+    """What a run did, and what it thinks of it."""
 
     request: Request
     done: list[ShardDone] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    lost: str = ""
 
     @property
     def counters(self) -> Counters:
@@ -41,46 +37,25 @@ class RunReport:
         return summed(done.counters for done in self.done)
 
     @property
-    def problems(self) -> dict[int, str]:
-        """Why shards could not be credited, by shard."""
-        return self.refused | {done.shard: done.problem for done in self.done if done.problem}
+    def broken(self) -> dict[int, str]:
+        """Why shards were not walked to their end."""
+        return {done.shard: done.broken for done in self.done if done.broken}
 
     @property
-    def could_not_work(self) -> str:
-        """Why this run did not do its job, empty if it did: a unit locked, the database gone, LML down for all of it."""
-        broken = self.refused | {done.shard: done.problem for done in self.done if done.broken}
-        if broken or self.lost:
-            return "; ".join(filter(None, (_by_shard(broken), self.lost)))
+    def uncredited(self) -> dict[int, str]:
+        """Why shards that were cannot be credited all the same: LML answered nothing."""
+        return {done.shard: done.problem for done in self.done if done.problem and not done.broken}
+
+    @property
+    def in_vain(self) -> str:
+        """Whether LML was down for all of it."""
         asked = sum(done.inputs_read for done in self.done)
         if asked and self.counters.lml_error == asked:
             return f"LML answered none of the {asked} libraries asked; `wxyc doctor` says whether it is up"
         return ""
 
     @property
-    def verdict(self) -> RunVerdict:
-        """Whether it was done, was done with something to look at, or could not be done."""
-        if self.could_not_work:
-            return "failed"
-        something = self.problems or self.counters.lml_error or failed_errors(self.findings)
-        return "anomaly" if something else "done"
-
-    @property
-    def reason(self) -> str:
-        """One sentence for the ledger and the run page; empty when all is well."""
-        failed = failed_errors(self.findings)
+    def missed(self) -> str:
+        """The libraries that LML did not answer for."""
         lost = self.counters.lml_error
-        said = (
-            self.could_not_work
-            or _by_shard(self.problems)
-            or (f"LML did not answer for {lost} libraries" if lost else ""),
-            f"failed checks: {', '.join(failed)}" if failed else "",
-        )
-        return "; ".join(filter(None, said))
-
-
-def _by_shard(problems: Mapping[int, str]) -> str:
-    """Name each problem once, with the shards that have it."""
-    shards: dict[str, list[int]] = {}
-    for shard, problem in sorted(problems.items()):
-        shards.setdefault(problem, []).append(shard)
-    return "; ".join(f"shard {', '.join(map(str, numbers))}: {problem}" for problem, numbers in shards.items())
+        return f"LML did not answer for {lost} libraries" if lost else ""

@@ -4,8 +4,6 @@ Answers are matched by ``library_id``, never by position. Whatever is not an ans
 one, is untrusted and never written. Source: DESIGN section 4, contract/library-identity.md.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from resources.lml.models import LibraryVerdict, Provenance
+from wxyc_assets.evidence import digest, first_problem
 from wxyc_assets.library_identity.counters import Bucket, Counters
 
 LONGEST_SOURCE_BYTES = 2600
@@ -142,7 +141,7 @@ def judge_one(library_id: int, answer: Any) -> Outcome:
     try:
         verdict = LibraryVerdict.model_validate(answer)
     except ValidationError as error:
-        return _violation(library_id, answer, _first_problem(error))
+        return _violation(library_id, answer, first_problem(error))
     if verdict.kind != "single_artist":
         return Outcome(library_id, verdict.kind)
     if verdict.main is None or not verdict.method or verdict.confidence is None:
@@ -208,23 +207,9 @@ def _violation(library_id: int, answer: Any, reason: str) -> Outcome:
     return Outcome(library_id, "contract_violation", reason=reason, payload_digest=digest(answer))
 
 
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
-
-
 def claimed_id(answer: object) -> int | float | str | None:
     """Return what an answer says it is about, short enough for a log line; what can be no id at all only by its type."""
     claimed = answer.get("library_id") if isinstance(answer, Mapping) else None
     if isinstance(claimed, str):
         return claimed[:LONGEST_CLAIM]
     return claimed if claimed is None or isinstance(claimed, int | float) else f"a {type(claimed).__name__}"
-
-
-def digest(payload: Any) -> str:
-    """Return the SHA-256 of a payload as hex: tells two failures apart without keeping what may not be kept."""
-    try:
-        text = json.dumps(payload, sort_keys=True, default=str)
-    except RecursionError:
-        text = "nested too deep"  # the wire's parser goes deeper than this one
-    return hashlib.sha256(text.encode()).hexdigest()

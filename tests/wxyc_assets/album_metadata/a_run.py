@@ -4,7 +4,7 @@ import sys
 
 from resources.postgres import Postgres
 from tests.wxyc_assets.album_metadata.runs import Runs
-from wxyc_assets.album_metadata.plan import Pace
+from wxyc_assets.pace import Pace
 
 
 def main() -> int:

@@ -1,91 +1,23 @@
-"""An LML that shares no code with ours or with the sandbox: it says over HTTP whatever a test wants it to."""
+"""An LML that says of albums what a test wants it to, and answers as the contract has them."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
 
+from tests import arbitrary_lml
+from tests.arbitrary_lml import STATS, ArbitraryLml, Say
+
 Item = dict[str, Any]
-Say = Callable[[list[Item]], Any]
-"""From items to results, or to bytes that stand for the whole body, or to (status, headers)."""
 
 
-class ArbitraryLml:
-    """Serves bulk lookups; ``asked`` holds the items of every call, ``headers`` what came along."""
+def serving(say: Say, *, api_calls: int | None = 0) -> AbstractContextManager[ArbitraryLml]:
+    """Serve bulk lookups; ``say`` gets the items and returns results.
 
-    def __init__(self, say: Say) -> None:
-        self.say = say
-        self.asked: list[list[Item]] = []
-        self.headers: list[dict[str, str]] = []
-        self.released = threading.Event()
-        self.url = ""
-
-    @property
-    def titles(self) -> list[str]:
-        """Every title that was asked about, in order of asking."""
-        return [item["album"] for call in self.asked for item in call]
-
-    def hang(self, _items: list[Item]) -> Any:
-        """Say nothing until the test is over."""
-        self.released.wait(60)
-        return []
-
-
-@contextmanager
-def serving(say: Say, *, api_calls: int | None = 0) -> Iterator[ArbitraryLml]:
-    """Serve on a free port of 127.0.0.1; ``api_calls`` is what each answer says that it cost, None for nothing said."""
-    lml = ArbitraryLml(say)
-    stats = {
-        "memory_hits": 1,
-        "pg_hits": 2,
-        "pg_misses": 3,
-        "api_calls": api_calls,
-        "pg_time_ms": 0.5,
-        "api_time_ms": 1,
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.path == "/api/v1/lookup/bulk"
-            assert list(body) == ["items"]
-            lml.headers.append(dict(self.headers.items()))
-            lml.asked.append(body["items"])
-            said = lml.say(body["items"])
-            status, headers = said if isinstance(said, tuple) else (200, {})
-            payload = said if isinstance(said, bytes) else b"{}" if isinstance(said, tuple) else _envelope(said)
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(payload))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A client that went away is no defect."""
-
-    def _envelope(results: Any) -> bytes:
-        return json.dumps({"results": results} | ({"cache_stats": stats} if api_calls is not None else {})).encode()
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        lml.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield lml
-        finally:
-            lml.released.set()
-            server.shutdown()
-            thread.join()
+    ``api_calls`` is what each answer says that it cost, None for nothing said.
+    """
+    stats = {} if api_calls is None else {"cache_stats": {**STATS, "api_calls": api_calls}}
+    return arbitrary_lml.serving(
+        say, path="/api/v1/lookup/bulk", key="items", envelope=lambda results: {"results": results, **stats}
+    )
 
 
 def number(item: Item) -> int:

@@ -1,9 +1,8 @@
-from datetime import UTC, datetime, timedelta
-
-import pytest
+from datetime import UTC, datetime
 
 from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.plan import IN_FLIGHT, Forecast, Pace, Plan, ShardPlan
+from wxyc_assets.album_metadata.plan import Plan, ShardPlan
+from wxyc_assets.pace import Forecast, Pace
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -17,26 +16,6 @@ def test_a_plan_adds_up_its_shards_and_counts_what_is_set_aside_too():
     assert (plan.scanned, plan.to_ask, plan.batches) == (15, 10, 3)
     assert plan.dry_counters(0) == Counters(scanned=11, would_ask=6, skipped_unresolvable=2, deferred=3, batches=2)
     assert all(plan.dry_counters(shard).accounted == plan.dry_counters(shard).scanned for shard in plan.shards)
-
-
-@pytest.mark.parametrize(
-    ("per_minute", "calls_per_album", "batch_size", "in_flight"),
-    [
-        (30, 1, 5, 1),  # ten seconds a batch: one at a time keeps that budget busy
-        (60, 1, 1, 5),
-        (240_000, 1, 100, IN_FLIGHT),
-        (6_000, 1, 100, 5),
-        (0.001, 1, 100, 1),
-        (30, 0, 100, IN_FLIGHT),  # costs nothing
-    ],
-)
-def test_no_more_is_asked_at_once_than_five_seconds_of_the_budget(per_minute, calls_per_album, batch_size, in_flight):
-    assert Pace(per_minute, calls_per_album).in_flight(batch_size) == in_flight
-
-
-def test_the_budget_is_done_behind_what_others_have_reserved():
-    forecast = Forecast(NOW, backlog_s=30, ours_s=Pace(30, 2).seconds(45))
-    assert forecast.done_at == NOW + timedelta(seconds=30 + 180)
 
 
 def test_the_reports_of_dry_runs_can_be_added_up():

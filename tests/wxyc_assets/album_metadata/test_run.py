@@ -3,17 +3,17 @@
 import json
 import random
 import signal
-import subprocess
-import sys
+import threading
 import time
 import uuid
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from resources.lml.models import BulkLookupAnswer
 from resources.postgres import Postgres
+from tests.sentry_watch import watched_sentry
+from tests.station_runs import Told, child, interrupt_while_lml_hangs
 from tests.wxyc_assets.album_metadata.arbitrary_lml import (
     all_match,
     failed,
@@ -23,18 +23,19 @@ from tests.wxyc_assets.album_metadata.arbitrary_lml import (
     number,
     serving,
 )
-from tests.wxyc_assets.album_metadata.runs import Runs, request, watched_sentry
+from tests.wxyc_assets.album_metadata.runs import Runs, request
 from wxyc_assets import single_flight
 from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.plan import Pace
 from wxyc_assets.album_metadata.run import run
 from wxyc_assets.migrate import MigrationError
+from wxyc_assets.pace import Pace
 from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig
 from wxyc_assets.sandbox.lml.faults import Fault
 from wxyc_assets.sandbox.lml.server import SandboxLml
 
 LOOKUP = "lookup-bulk"
+A_RUN = "tests.wxyc_assets.album_metadata.a_run"
 TOTALS = ("scanned", "match", "no_match", "error", "unexpected_index", "skipped_unresolvable", "deferred")
 
 
@@ -100,6 +101,7 @@ def test_items_are_in_the_order_of_ids_and_say_what_the_contract_says_and_no_mor
         [67, 83, 99, 115],
         [131, 147],
     ]
+    assert all(list(body) == ["items"] for body in lml.bodies)
     named = {
         row[2]: row
         for row in played.rows(
@@ -386,19 +388,12 @@ def test_an_lml_that_fails_on_every_album_has_answered_and_the_run_was_done(play
 # Faults of the database
 
 
-def kill_sessions(runs):
-    return runs.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid() AND application_name LIKE 'wxyc_assets%'"
-    )
-
-
 def test_a_database_that_dies_in_mid_run_fails_the_run_and_loses_nothing_that_was_committed(played):
     def kill_once(items):
         if len(lml.asked) == 20:
             while len(played.steps("batch_done")) < 5:
                 time.sleep(0.005)
-            kill_sessions(played)
+            played.kill_sessions()
         return mixed(items)
 
     with serving(kill_once) as lml:
@@ -471,19 +466,6 @@ def test_a_run_holds_its_shards_and_its_own_id_until_it_has_ended(played):
         assert single_flight.held_units(connection, [single_flight.run_unit(run_id)]) == set()
 
 
-@contextmanager
-def child(runs, url, run_id):
-    """A run in a process of its own."""
-    command = [sys.executable, "-m", "tests.wxyc_assets.album_metadata.a_run", runs.postgres.dsn, url, run_id]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
 def test_a_run_that_is_killed_is_finished_by_the_next_and_what_it_counted_is_what_it_wrote(played):
     def slowly(items):
         time.sleep(0.05)
@@ -494,7 +476,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next_and_what_it_counted_is_wha
     with serving(slowly) as lml:
         for attempt in range(3):
             run_id = f"killed {attempt}"
-            with child(played, lml.url, run_id) as process:
+            with child(A_RUN, played.postgres.dsn, lml.url, run_id) as process:
                 calls = len(lml.asked) + chance.randrange(10, 20)
                 while len(lml.asked) < calls and process.poll() is None:
                     time.sleep(0.002)
@@ -512,16 +494,8 @@ def test_a_run_that_is_killed_is_finished_by_the_next_and_what_it_counted_is_wha
 
 
 def test_an_interrupted_run_ends_within_seconds_while_lml_hangs(played):
-    with serving(all_match) as lml, child(played, lml.url, "interrupted") as process:
-        lml.say = lml.hang
-        while not lml.asked:
-            time.sleep(0.01)
-            assert process.poll() is None
-        time.sleep(0.1)
-        before = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        assert time.monotonic() - before < 5
+    with serving(all_match) as lml, child(A_RUN, played.postgres.dsn, lml.url, "interrupted") as process:
+        assert interrupt_while_lml_hangs(process, lml) < 5
         assert b"KeyboardInterrupt" in process.stderr.read()
     assert played.rows("SELECT verdict, reason FROM wxyc_assets.run") == [("failed", "KeyboardInterrupt")]
     with played.postgres.connect() as connection:
@@ -552,6 +526,21 @@ def test_every_call_is_reserved_from_the_stations_budget(played):
     assert played.rows("SELECT tat > clock_timestamp() - interval '20 s' FROM wxyc_assets.budget") == [(True,)]
 
 
+def test_what_the_run_still_expects_to_cost_is_on_record_and_goes_down(played):
+    seen = []
+
+    def look_at_ledger(items):
+        seen.append(played.rows("SELECT discogs_calls_left FROM wxyc_assets.run")[0][0])
+        return all_match(items)
+
+    with serving(look_at_ledger) as lml:
+        played.run(lml.url, shards=[3, 4], pace=Pace(30, 2))  # one batch at a time
+    assert seen[0] == 40
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] <= 20
+    assert played.rows("SELECT discogs_calls_left FROM wxyc_assets.run") == [(0,)]
+
+
 def test_waiting_for_the_budget_is_no_part_of_a_batchs_time(played):
     with serving(all_match, api_calls=None) as lml:
         played.run(lml.url, shards=[3], batch_size=5, per_minute=200, pace=Pace(200, 1))
@@ -567,23 +556,19 @@ def test_at_the_usual_budget_albums_that_cost_discogs_nothing_are_not_waited_for
     assert time.monotonic() - began < 10
 
 
-def test_eight_calls_in_flight_are_five_times_as_fast_as_one_at_a_time(runs):
+def test_eight_batches_are_asked_at_once_also_across_the_ends_of_shards(runs):
     with runs.postgres.connect() as connection:
         generate_libraries(connection, 2400, first_id=1)
         generate_plays(connection, 4800)
-    took_s = {}
+    together = threading.Barrier(8)
 
-    def slowly(items):
-        time.sleep(0.2)
+    def wait_for_seven_others(items):
+        together.wait(timeout=20)
         return all_match(items)
 
-    with serving(slowly) as lml:
-        for name, pace in (("one at a time", Pace(1, 1)), ("in flight", Pace(1e9, 1))):
-            began = time.monotonic()
-            report = runs.run(lml.url, pace=pace, batch_size=100)
-            took_s[name] = time.monotonic() - began
-            assert (report.counters.match, report.counters.batches) == (2400, 32)
-    assert took_s["in flight"] * 5 <= took_s["one at a time"]
+    with serving(wait_for_seven_others) as lml:
+        report = runs.run(lml.url, pace=Pace(1e9, 1), batch_size=100)
+    assert (report.counters.match, report.counters.batches) == (2400, 32)
 
 
 # Dry runs
@@ -744,7 +729,7 @@ def test_each_call_is_a_span_of_the_contracts_name_and_attributes(played):
     with serving(all_match) as lml:
         played.run(lml.url, shards=[3])
     played.sentry.flush()
-    spans = [span for batch in collector.payloads("span") for span in batch["items"]]
+    spans = collector.spans
     assert [span["name"] for span in spans] == ["lml.lookup.bulk"] * 2
     for span in spans:
         said = {name: one["value"] for name, one in span["attributes"].items()}
@@ -756,26 +741,12 @@ def test_each_call_is_a_span_of_the_contracts_name_and_attributes(played):
 
 
 def test_progress_is_told_the_total_beforehand_and_every_album_as_it_is_done(played):
-    told = []
-
-    class Bar:
-        wants_total = True
-
-        def start(self, label, total):
-            told.append((label, total))
-
-        def advance(self, count):
-            told.append(count)
-
-        def finish(self):
-            told.append("finish")
-
-    played.progress = Bar()
+    played.progress = bar = Told()
     with serving(mixed) as lml:
         played.run(lml.url)
-    assert told[0] == ("album_metadata", 160)
-    assert sum(told[1:-1]) == 160
-    assert told[-1] == "finish"
+    assert bar.told[0] == ("album_metadata", 160, "albums")
+    assert sum(bar.told[1:-1]) == 160
+    assert bar.told[-1] == "finish"
 
 
 def test_analyze_follows_a_run_that_wrote_something_and_no_other(played):

@@ -7,7 +7,6 @@ import pytest
 from tests.libraries import add_library
 from tests.wxyc_assets.album_metadata.runs import RETRY
 from wxyc_assets.album_metadata import store
-from wxyc_assets.album_metadata.plan import Pace
 from wxyc_assets.album_metadata.verdicts import Album
 
 
@@ -170,22 +169,6 @@ def test_an_album_in_quarantine_rests_while_it_waits_and_no_other_assets_quarant
             [asset, album_id, wait],
         )
     assert to_ask(connection) == {2, 3, 4}
-
-
-def test_the_forecast_stands_behind_what_is_reserved_and_reserves_nothing(connection):
-    def budget():
-        return connection.execute("SELECT b::text FROM wxyc_assets.budget b").fetchall()
-
-    connection.execute("UPDATE wxyc_assets.budget SET tat = now() + interval '40 s'")
-    before = budget()
-    forecast = store.forecast(connection, 45, Pace(30, 1))
-    assert forecast.backlog_s == pytest.approx(40, abs=1)
-    assert forecast.ours_s == 90
-    assert budget() == before
-    connection.execute("UPDATE wxyc_assets.budget SET tat = now() - interval '1 h'")
-    assert store.forecast(connection, 0, Pace(30, 1)).backlog_s == 0
-    connection.execute("UPDATE wxyc_assets.budget SET blocked_until = now() + interval '10 s'")
-    assert store.forecast(connection, 0, Pace(30, 1)).backlog_s == pytest.approx(10, abs=1)
 
 
 def tally(connection, run_id, mismatches, age):

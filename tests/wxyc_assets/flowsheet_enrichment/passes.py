@@ -1,20 +1,17 @@
 """One pass of flowsheet_enrichment as a test wants it, with what it logged, told and slept."""
 
-import io
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
 from resources.postgres import Postgres
-from resources.sentry import Sentry, SentryConfig, open_sentry
-from resources.step_log import step_log
+from tests.station_runs import StationRuns
 from wxyc_assets.flowsheet_enrichment.run import Request, RunReport, ShardDone, Tools, run
 from wxyc_assets.flowsheet_enrichment.walk import CHUNK_PLAYS
-from wxyc_assets.progress import Progress, Silent
 
 PLAYS = "SELECT id, metadata_status::text, metadata_attempt_at FROM flowsheet ORDER BY id"
 
@@ -52,19 +49,14 @@ def tally_metadata(
 
 
 @dataclass
-class Passes:
+class Passes(StationRuns):
     """Passes on one station; ``credited`` are the shards that were credited, ``slept`` the seconds that were slept."""
 
-    postgres: Postgres
-    sentry: Sentry = field(default_factory=lambda: open_sentry(SentryConfig(dsn=None)))
     on_sleep: Callable[[float], None] = lambda _seconds: None
-    progress: Progress = field(default_factory=Silent)
-    unit_wait_s: float = 0.2
     chunk_plays: int = CHUNK_PLAYS
     credited: list[ShardDone] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
-    stream: io.StringIO = field(default_factory=io.StringIO)
 
     def run(self, **overrides: Any) -> RunReport:
         """Run; ``overrides`` are of the request."""
@@ -73,11 +65,10 @@ class Passes:
 
     def tools(self, run_id: str = "run") -> Tools:
         """What a run works with."""
-        log = step_log(tool="album-level-backfill", run_id=run_id, human=False, stream=self.stream)
         return Tools(
             self.postgres,
             self.sentry,
-            log,
+            self.log("album-level-backfill", run_id),
             self.progress,
             self.told.append,
             self._sleep,
@@ -89,34 +80,6 @@ class Passes:
         self.slept.append(seconds)
         self.on_sleep(seconds)
 
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
-
-    def steps(self, step: str) -> list[dict[str, Any]]:
-        """The lines of one step."""
-        return [line for line in self.lines if line["step"] == step]
-
-    def rows(self, query: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
-        """What the database says."""
-        with self.postgres.connect() as connection:
-            return connection.execute(query, list(parameters) or None).fetchall()
-
-    def execute(self, statement: str) -> None:
-        """Change the database."""
-        with self.postgres.connect() as connection:
-            connection.execute(statement)
-
     def waiting(self) -> set[int]:
         """The plays that are still pending."""
         return {row[0] for row in self.rows("SELECT id FROM flowsheet WHERE metadata_status = 'pending'")}
-
-    def everything(self) -> dict[str, list[str]]:
-        """Every row of every table of both schemas, as text."""
-        tables = self.rows(
-            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('wxyc_schema', 'wxyc_assets', 'public')"
-        )
-        return {
-            f"{schema}.{table}": sorted(str(row[0]) for row in self.rows(f'SELECT t::text FROM "{schema}"."{table}" t'))
-            for schema, table in tables
-        }

@@ -9,14 +9,13 @@ import pytest
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent, DagsterEventType
 from dagster._core.test_utils import create_run_for_test
 
-from resources.sentry import SentryConfig, open_sentry
+from tests.asset_runs import AssetRuns
 from tests.wxyc_assets.flowsheet_enrichment.passes import add_play, tally_metadata
 from wxyc_assets import single_flight
 from wxyc_assets.flowsheet_enrichment import asset as asset_module
 from wxyc_assets.flowsheet_enrichment.asset import flowsheet_enrichment
 from wxyc_assets.flowsheet_enrichment.run import Tools
-from wxyc_assets.operator import Operator
-from wxyc_assets.partitions import SHARDS, range_tags
+from wxyc_assets.partitions import SHARDS
 from wxyc_assets.settings import FlowsheetSettings, SettingsError, load
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
@@ -34,54 +33,23 @@ def dagster(played, monkeypatch):
         yield Dagster(instance, played)
 
 
-class Dagster:
+class Dagster(AssetRuns):
     def __init__(self, instance, passes):
-        self.instance, self.passes, self.operator = instance, passes, Operator(human=False)
+        super().__init__(instance, "flowsheet_enrichment")
+        self.passes = passes
 
     def run(self, *, first="0", last="3", tags=None, settings=None, **config):
         defs = dg.Definitions(
             assets=[flowsheet_enrichment],
             resources={
                 "postgres": self.passes.postgres,
-                "sentry": open_sentry(SentryConfig(dsn=None)),
+                "sentry": self.passes.sentry,
                 "operator": self.operator,
                 "flowsheet_settings": settings or FlowsheetSettings(),
             },
             executor=dg.in_process_executor,
         )
-        return defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=self.instance,
-            asset_selection=[KEY],
-            raise_on_error=False,
-            tags={**range_tags(first, last), **(tags or {})},
-            run_config={
-                "ops": {"flowsheet_enrichment": {"config": config}},
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-        )
-
-    @property
-    def credited(self):
-        """Each credited shard with its metadata, and how many credits there are."""
-        records = self.instance.fetch_materializations(KEY, limit=100).records
-        events = [record.asset_materialization for record in records]
-        shards = {one.partition: {name: value.value for name, value in one.metadata.items()} for one in events}
-        return shards, len(events)
-
-    def checks(self, run):
-        """Each check that the run evaluated, and whether it passed."""
-        events = self.instance.get_records_for_run(
-            run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        ).records
-        evaluations = [one.event_log_entry.dagster_event.event_specific_data for one in events]
-        return {one.check_name: (one.passed, one.severity.value) for one in evaluations}
-
-    def said(self, run):
-        """What the run's page shows as log messages."""
-        return [record.user_message for record in self.instance.all_logs(run.run_id)]
-
-    def summary(self, run):
-        return self.operator.summaries[run.run_id]
+        return self.materialize(defs, first, last, tags, config)
 
 
 def test_each_shard_is_credited_once_with_its_own_numbers_and_all_checks_are_evaluated(dagster):

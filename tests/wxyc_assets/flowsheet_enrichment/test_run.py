@@ -1,23 +1,23 @@
 """A whole pass over a real flowsheet: what it marks, counts, says and leaves behind, whatever happens."""
 
 import signal
-import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager
 
 import psycopg
 import pytest
 
 from resources.postgres import Postgres
+from tests.station_runs import Told, child
 from tests.wxyc_assets.flowsheet_enrichment.passes import PLAYS, Passes, add_play, request, tally_metadata
 from wxyc_assets import single_flight
 from wxyc_assets.flowsheet_enrichment.counters import Counters
 from wxyc_assets.flowsheet_enrichment.run import run
 from wxyc_assets.flowsheet_enrichment.walk import CHUNK_PLAYS
 from wxyc_assets.migrate import MigrationError
+from wxyc_assets.progress import Silent
 
+A_PASS = "tests.wxyc_assets.flowsheet_enrichment.a_pass"
 CONTRACT = """
 UPDATE flowsheet f SET metadata_status='enriched_match', metadata_attempt_at=COALESCE(f.metadata_attempt_at, now())
 FROM album_metadata am WHERE f.album_id=am.album_id AND f.metadata_status='pending' AND f.album_id IS NOT NULL
@@ -145,11 +145,7 @@ def test_a_dj_who_starts_in_the_middle_stops_the_pass_between_two_chunks(played,
         seen.append(len(played.waiting()))
         played.execute("DELETE FROM flowsheet WHERE id = 5000")
 
-    class Dj:
-        wants_total = False
-
-        def start(self, *_): ...
-        def finish(self): ...
+    class Dj(Silent):
         def advance(self, _count):
             if not seen and len(played.steps("chunk_done")) == 4:
                 play_live(played)
@@ -222,11 +218,7 @@ def test_a_play_that_somebody_held_when_its_chunk_came_is_marked_at_the_end(play
         holder.execute("SELECT FROM flowsheet WHERE id = 20 FOR UPDATE")
         played.on_sleep = lambda _seconds: None
 
-        class LetGo:
-            wants_total = False
-
-            def start(self, *_): ...
-            def finish(self): ...
+        class LetGo(Silent):
             def advance(self, _count):
                 if len(played.steps("chunk_done")) == 5:
                     holder.execute("COMMIT")
@@ -276,17 +268,10 @@ def test_a_pass_holds_its_shards_and_its_own_id_until_it_has_ended(played):
 
 
 def test_a_database_that_dies_in_mid_pass_fails_the_run_and_loses_nothing_that_was_committed(played, small_chunks):
-    class Killer:
-        wants_total = False
-
-        def start(self, *_): ...
-        def finish(self): ...
+    class Killer(Silent):
         def advance(self, _count):
             if len(played.steps("chunk_done")) == 3:
-                played.rows(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-                    "AND pid <> pg_backend_pid()"
-                )
+                played.kill_sessions()
 
     played.progress = Killer()
     report = played.run()
@@ -352,6 +337,20 @@ def test_a_dry_run_writes_nothing_waits_for_nobody_and_counts_what_a_pass_then_d
     assert played.run().counters == dry.counters
 
 
+def test_a_dry_run_shows_that_it_lives_and_keeps_nobody_from_a_shard(played, small_chunks):
+    class Look(Silent):
+        def advance(self, _count):
+            units = ["run/dry", *(single_flight.unit("flowsheet_enrichment", shard) for shard in range(16))]
+            with played.postgres.connect() as connection:
+                held.append(single_flight.held_units(connection, units))
+
+    held = []
+    played.progress = Look()
+    played.run(dry_run=True, run_id="dry")
+    assert held == [{"run/dry"}] * 10
+    assert played.rows("SELECT FROM wxyc_assets.run") == []
+
+
 def test_a_dry_run_names_the_shards_that_would_be_refused(played):
     tally_metadata(played.postgres, 4, 2, age="1 minute")
     dry = played.run(dry_run=True)
@@ -362,21 +361,8 @@ def test_a_dry_run_names_the_shards_that_would_be_refused(played):
 # Kills
 
 
-@contextmanager
-def child(passes, run_id):
-    """A pass in a process of its own, in chunks of five."""
-    command = [sys.executable, "-m", "tests.wxyc_assets.flowsheet_enrichment.a_pass", passes.postgres.dsn, run_id]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
 def test_a_pass_that_is_killed_is_finished_by_the_next_and_its_tally_counts_exactly_what_it_committed(played):
-    with child(played, "killed") as process:
+    with child(A_PASS, played.postgres.dsn, "killed") as process:
         for line in process.stderr:
             if b'"chunk_index":20' in line:
                 break
@@ -423,26 +409,12 @@ def test_log_lines_have_the_contracts_steps_and_fields_in_compact_json(played):
 
 
 def test_progress_is_told_the_total_beforehand_and_every_play_as_it_is_done(played, small_chunks):
-    told = []
-
-    class Bar:
-        wants_total = True
-
-        def start(self, label, total):
-            told.append((label, total))
-
-        def advance(self, count):
-            told.append(count)
-
-        def finish(self):
-            told.append("finish")
-
-    played.progress = Bar()
+    played.progress = bar = Told()
     played.run()
-    assert told[0] == ("flowsheet_enrichment", 480)
-    assert sum(told[1:-1]) == 480
-    assert len(told) == 12
-    assert told[-1] == "finish"
+    assert bar.told[0] == ("flowsheet_enrichment", 480, "plays")
+    assert sum(bar.told[1:-1]) == 480
+    assert len(bar.told) == 12
+    assert bar.told[-1] == "finish"
 
 
 def test_the_station_hears_of_every_play_and_of_one_change_a_chunk(played, small_chunks):

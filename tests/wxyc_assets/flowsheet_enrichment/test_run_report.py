@@ -14,8 +14,8 @@ from wxyc_assets.flowsheet_enrichment.run_report import RunReport
         ({"findings": [Finding("waiting_left_zero", passed=False)]}, "anomaly", "failed checks: waiting_left_zero"),
         ({"findings": [Finding("x", passed=False, severity="WARN")]}, "done", ""),
         ({"refused": {2: "locked"}}, "failed", "shard 2: locked"),
-        ({"broken": "database: gone"}, "failed", "shard 1, 2: database: gone"),
-        ({"refused": {2: "locked"}, "broken": "gone"}, "failed", "shard 1: gone; shard 2: locked"),
+        ({"stopped": "database: gone"}, "failed", "shard 1, 2: database: gone"),
+        ({"refused": {2: "locked"}, "stopped": "gone"}, "failed", "shard 1: gone; shard 2: locked"),
         ({"lost": "the server went away"}, "failed", "the server went away"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from resources.postgres import Postgres
@@ -21,6 +22,12 @@ def shelves(runs: Runs) -> Runs:
     with runs.postgres.connect() as connection:
         generate_libraries(connection, 400, first_id=1)
     return runs
+
+
+@pytest.fixture
+def connection(station: Postgres) -> Iterator[psycopg.Connection]:
+    with station.connect() as connection:
+        yield connection
 
 
 @pytest.fixture

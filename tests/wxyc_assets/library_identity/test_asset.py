@@ -1,19 +1,16 @@
 """The asset through Dagster itself: what its pages show, what it credits, what fails a run."""
 
 import importlib
-from contextlib import ExitStack
 from functools import partial
 
 import dagster as dg
 import psycopg
 import pytest
 
-from resources.sentry import SentryConfig, open_sentry
-from tests.wxyc_assets.library_identity.independent_lml import all_single, serving, single
+from tests.asset_runs import AssetRuns
+from tests.wxyc_assets.library_identity.arbitrary_lml import all_single, serving, single
 from wxyc_assets import single_flight
 from wxyc_assets.library_identity.run import Tools
-from wxyc_assets.operator import Operator
-from wxyc_assets.partitions import range_tags
 from wxyc_assets.settings import IdentitySettings
 
 KEY = dg.AssetKey("library_identity")
@@ -29,47 +26,21 @@ def dagster(shelves, monkeypatch):
         yield Dagster(instance, shelves)
 
 
-class Dagster:
+class Dagster(AssetRuns):
     def __init__(self, instance, runs):
-        self.instance, self.runs, self.operator = instance, runs, Operator(human=False)
+        super().__init__(instance, "library_identity")
+        self.runs = runs
 
     def run(self, url, *, first="0", last="3", tags=None, settings=None, **config):
-        with ExitStack() as stack:
-            lml = stack.enter_context(self.runs.lml(url, attempts=1))
+        with self.runs.lml(url, attempts=1) as lml:
             defs = importlib.import_module("wxyc_assets.definitions").build_defs(
                 postgres=self.runs.postgres,
                 lml=lml,
-                sentry=open_sentry(SentryConfig(dsn=None)),
+                sentry=self.runs.sentry,
                 operator=self.operator,
                 identity_settings=settings or IdentitySettings(),
             )
-            return defs.resolve_implicit_global_asset_job_def().execute_in_process(
-                instance=self.instance,
-                asset_selection=[KEY],
-                raise_on_error=False,
-                tags={**range_tags(first, last), **(tags or {})},
-                run_config={
-                    "ops": {"library_identity": {"config": config}},
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
-            )
-
-    @property
-    def credited(self):
-        """How often each shard was credited, with its latest metadata."""
-        records = self.instance.fetch_materializations(KEY, limit=100).records
-        events = [record.asset_materialization for record in records]
-        return {event.partition: {k: v.value for k, v in event.metadata.items()} for event in reversed(events)}, len(
-            events
-        )
-
-    def checks(self, run):
-        """Each check that the run evaluated, and whether it passed."""
-        events = self.instance.get_records_for_run(
-            run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        ).records
-        evaluations = [one.event_log_entry.dagster_event.event_specific_data for one in events]
-        return {one.check_name: (one.passed, one.severity.value) for one in evaluations}
+            return self.materialize(defs, first, last, tags, config)
 
 
 def test_each_shard_is_credited_once_with_its_own_numbers_and_all_checks_are_evaluated(dagster):
@@ -86,7 +57,7 @@ def test_each_shard_is_credited_once_with_its_own_numbers_and_all_checks_are_eva
     checks = dagster.checks(run)
     assert set(checks) == CHECKS_OF_ANSWERS | CHECKS_OF_STORAGE
     assert all(passed for passed, _ in checks.values())
-    assert dagster.operator.summaries[run.run_id].totals["rows_resolved"] == 100
+    assert dagster.summary(run).totals["rows_resolved"] == 100
 
 
 def test_untrusted_answers_fail_the_run_by_their_blocking_check_and_shards_are_credited(dagster):
@@ -102,7 +73,7 @@ def test_a_failed_check_that_does_not_block_leaves_the_run_green(dagster):
         run = dagster.run(lml.url)
     assert run.success
     assert dagster.checks(run)["contract_violations_zero"] == (False, "ERROR")
-    assert dagster.operator.summaries[run.run_id].verdict == "anomaly"
+    assert dagster.summary(run).verdict == "anomaly"
 
 
 def test_a_dry_run_credits_nothing_and_evaluates_only_the_checks_of_answers(dagster):
@@ -111,7 +82,7 @@ def test_a_dry_run_credits_nothing_and_evaluates_only_the_checks_of_answers(dags
     assert run.success
     assert dagster.credited == ({}, 0)
     assert set(dagster.checks(run)) == CHECKS_OF_ANSWERS
-    assert dagster.operator.summaries[run.run_id].dry_run_report["would_resolve"] == 100
+    assert dagster.summary(run).dry_run_report["would_resolve"] == 100
     assert dagster.runs.rows("SELECT FROM library_identity") == []
 
 
@@ -126,7 +97,7 @@ def test_a_shard_that_could_not_be_done_fails_the_run_by_name_and_the_others_are
         "shard 1" in failure.step_failure_data.error.message
         or "shard 1" in failure.step_failure_data.user_failure_data.description
     )
-    assert "run other" in dagster.operator.summaries[run.run_id].reason
+    assert "run other" in dagster.summary(run).reason
 
 
 def test_a_shard_that_lml_did_not_answer_is_not_credited(dagster):
@@ -137,7 +108,7 @@ def test_a_shard_that_lml_did_not_answer_is_not_credited(dagster):
         run = dagster.run(lml.url)
     assert not run.success
     assert set(dagster.credited[0]) == {"0", "1", "3"}
-    assert dagster.operator.summaries[run.run_id].verdict == "anomaly"
+    assert dagster.summary(run).verdict == "anomaly"
 
 
 def test_a_run_that_could_not_look_at_what_it_left_fails_and_keeps_its_credits(dagster, monkeypatch):
@@ -149,7 +120,7 @@ def test_a_run_that_could_not_look_at_what_it_left_fails_and_keeps_its_credits(d
         run = dagster.run(lml.url)
     assert not run.success
     assert dagster.credited[1] == 4
-    summary = dagster.operator.summaries[run.run_id]
+    summary = dagster.summary(run)
     assert (summary.verdict, summary.totals["rows_resolved"]) == ("failed", 100)
     assert "the server went away" in summary.reason
     assert set(dagster.checks(run)) == CHECKS_OF_ANSWERS
@@ -182,7 +153,7 @@ def test_flags_reach_the_selection_from_the_run_config_or_the_settings(dagster):
 
 
 def scanned(dagster, url, **options):
-    return dagster.operator.summaries[dagster.run(url, **options).run_id].totals["scanned"]
+    return dagster.summary(dagster.run(url, **options)).totals["scanned"]
 
 
 def test_the_windows_of_the_settings_reach_the_selection(dagster):

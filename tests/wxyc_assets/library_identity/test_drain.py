@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.wxyc_assets.library_identity.independent_lml import all_single, serving, single
+from tests.wxyc_assets.library_identity.arbitrary_lml import all_single, ids, serving, single
 from tests.wxyc_assets.library_identity.runs import RETRY, STALE
 from wxyc_assets.library_identity import store
 from wxyc_assets.library_identity.batch_log import BatchLog
 from wxyc_assets.library_identity.counters import Counters
 from wxyc_assets.library_identity.drain import Drain, ShardDone
-from wxyc_assets.library_identity.writers import TallyOnly
+from wxyc_assets.library_identity.writers import ShardWriter, TallyOnly
 from wxyc_assets.progress import Silent
 
 
@@ -27,7 +27,7 @@ def drained(shelves):
                 connection,
                 store.Selection(as_of, upto_id, STALE, RETRY),
                 lml,
-                writer_for or (lambda lane, shard: store.ShardWriter(lane, "run", shard)),
+                writer_for or (lambda lane, shard: ShardWriter(lane, "run", shard)),
                 BatchLog(shelves.tools(lml).log, shelves.sentry),
                 Silent(),
                 **{"page_size": 10, **overrides},
@@ -41,7 +41,7 @@ def test_every_page_of_every_shard_is_asked_once_and_all_is_written(drained, she
     with serving(all_single) as lml:
         done = drained(lml.url)
     assert [len(call) for call in lml.asked if len(call) != 10] == [5, 5, 5, 5]
-    assert sorted(lml.ids) == [one for one in range(1, 401) if one % 16 < 4]
+    assert sorted(ids(lml)) == [one for one in range(1, 401) if one % 16 < 4]
     assert {
         shard: (one.inputs_read, one.counters.resolved, one.problem) for shard, one in done.items()
     } == dict.fromkeys(range(4), (25, 25, ""))
@@ -137,7 +137,7 @@ def test_a_shard_that_the_database_refuses_is_not_asked_to_its_end_and_the_next_
     assert done[0].counters == Counters()
     assert done[1].problem == ""
     assert done[1].counters.resolved == 25
-    assert sum(one % 16 == 0 for one in lml.ids) <= 3
+    assert sum(one % 16 == 0 for one in ids(lml)) <= 3
     (failed,) = shelves.steps("shard_failed")
     assert (failed["shard"], failed["level"]) == (0, "error")
 
@@ -177,7 +177,7 @@ def test_stopping_waits_for_no_answer(drained):
 def test_a_stopped_lane_writes_no_further_page(drained, shelves):
     stopping = threading.Event()
 
-    class StopsAfterOne(store.ShardWriter):
+    class StopsAfterOne(ShardWriter):
         def write(self, outcomes, beside):
             written = super().write(outcomes, beside)
             stopping.set()

@@ -3,25 +3,22 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 import psycopg
 import pytest
-from sentry_sdk.transport import Transport
 
 from resources.lml.models import BulkResolveAnswer
 from resources.postgres import Postgres
-from resources.sentry import SentryConfig, open_sentry
 from tests.libraries import add_library
-from tests.wxyc_assets.library_identity.independent_lml import all_single, compilation, serving, single, unresolved
+from tests.sentry_watch import watched_sentry
+from tests.station_runs import Told, child, interrupt_while_lml_hangs
+from tests.wxyc_assets.library_identity.arbitrary_lml import all_single, compilation, ids, serving, single, unresolved
 from tests.wxyc_assets.library_identity.runs import Runs, request
 from wxyc_assets import single_flight
 from wxyc_assets.library_identity import run as run_module
@@ -33,6 +30,7 @@ from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.faults import Fault
 
 RESOLVE = "bulk-resolve-libraries"
+A_RUN = "tests.wxyc_assets.library_identity.a_run"
 
 
 def mixed(inputs):
@@ -56,7 +54,7 @@ def quiet(report):
 def test_a_run_asks_about_every_library_once_and_writes_what_lml_said(shelves):
     with serving(mixed) as lml:
         report = shelves.run(lml.url)
-    assert sorted(lml.ids) == list(range(1, 401))
+    assert sorted(ids(lml)) == list(range(1, 401))
     assert report.verdict == "done"
     assert (report.reason, failed(report)) == ("", set())
     assert report.counters.totals()["rows_skipped"]["compilation"] == 40
@@ -91,7 +89,7 @@ def test_a_second_run_finds_nothing_to_ask_and_is_credited_all_the_same(shelves)
 def test_only_the_shards_of_the_request_are_touched(shelves):
     with serving(all_single) as lml:
         shelves.run(lml.url, shards=[5, 3])
-    assert {one % 16 for one in lml.ids} == {3, 5}
+    assert {one % 16 for one in ids(lml)} == {3, 5}
     assert sorted(shelves.credited) == [3, 5]
 
 
@@ -110,8 +108,8 @@ def test_recheck_asks_exactly_those_with_a_marker_and_include_null_canonical_tho
         ):
             lml.asked.clear()
             report = runs.run(lml.url, **flags)
-            assert set(lml.ids) == expected
-            assert len(lml.ids) == len(expected)
+            assert set(ids(lml)) == expected
+            assert len(ids(lml)) == len(expected)
             assert report.verdict == "done", report.reason
 
 
@@ -264,21 +262,12 @@ def test_a_dry_run_that_lost_batches_says_so(shelves, sandbox):
 # Faults of the database
 
 
-def kill_sessions(runs, name="wxyc_assets%"):
-    """Terminate every session of the station's database whose application_name is like ``name``, but our own."""
-    return runs.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE %s",
-        [name],
-    )
-
-
 def test_a_database_that_dies_in_mid_run_fails_the_run_and_loses_nothing_that_was_committed(shelves):
     def kill_after_five(inputs):
         if len(lml.asked) == 12:
             while len(shelves.steps("batch_done")) < 5:
                 time.sleep(0.005)
-            kill_sessions(shelves)
+            shelves.kill_sessions()
         return all_single(inputs)
 
     run_id = str(uuid.uuid4())
@@ -346,7 +335,7 @@ def test_a_locked_shard_is_refused_by_its_holders_name_and_the_others_are_done(s
     assert report.verdict == "failed"
     assert "the-other-run" in report.reason
     assert "library_identity/4" in report.reason
-    assert {one % 16 for one in lml.ids} == set(range(16)) - {4}
+    assert {one % 16 for one in ids(lml)} == set(range(16)) - {4}
     assert sorted(shelves.credited) == [shard for shard in range(16) if shard != 4]
     assert shelves.tallied(report.request.run_id)["resolved"] == 375
 
@@ -414,19 +403,6 @@ def test_a_dry_run_takes_no_locks_and_waits_for_none(shelves):
 # Kills and interruptions
 
 
-@contextmanager
-def child(runs, url, run_id):
-    """A run in a process of its own."""
-    command = [sys.executable, "-m", "tests.wxyc_assets.library_identity.a_run", runs.postgres.dsn, url, run_id]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
 def test_a_run_that_is_killed_anywhere_is_finished_by_the_next_to_the_very_same_rows(server, station_template, shelves):
     def slowly(inputs):
         time.sleep(0.1)
@@ -445,7 +421,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next_to_the_very_same_
     with serving(slowly) as lml:
         for attempt in range(4):
             run_id = f"killed {attempt}"
-            with child(killed, lml.url, run_id) as process:
+            with child(A_RUN, killed.postgres.dsn, lml.url, run_id) as process:
                 calls = len(lml.asked) + chance.randrange(1, 5)
                 while len(lml.asked) < calls and process.poll() is None:
                     time.sleep(0.002)
@@ -467,16 +443,8 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next_to_the_very_same_
 
 
 def test_an_interrupted_run_ends_within_seconds_while_lml_hangs(shelves):
-    with serving(all_single) as lml, child(shelves, lml.url, "interrupted") as process:
-        lml.say = lml.hang
-        while not lml.asked:
-            time.sleep(0.01)
-            assert process.poll() is None
-        time.sleep(0.1)
-        before = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        assert time.monotonic() - before < 5
+    with serving(all_single) as lml, child(A_RUN, shelves.postgres.dsn, lml.url, "interrupted") as process:
+        assert interrupt_while_lml_hangs(process, lml) < 5
         assert b"KeyboardInterrupt" in process.stderr.read()
     assert shelves.rows("SELECT verdict, reason FROM wxyc_assets.run") == [("failed", "KeyboardInterrupt")]
     with shelves.postgres.connect() as connection:
@@ -565,28 +533,10 @@ def test_cumulative_totals_never_shrink_over_both_lanes_and_end_at_the_runs_own(
     assert scanned[-1] == report.counters.scanned == 4000
 
 
-class Collector(Transport):
-    """Keeps what would have been sent to Sentry."""
-
-    def __init__(self):
-        super().__init__()
-        self.envelopes = []
-
-    def capture_envelope(self, envelope):
-        self.envelopes.append(envelope)
-
-    def payloads(self, kind):
-        return [item.payload.json for envelope in self.envelopes for item in envelope.items if item.type == kind]
-
-    def spans(self):
-        return [span for batch in self.payloads("span") for span in batch["items"]]
-
-
 @pytest.fixture
 def watched(shelves):
     """The same station, with a Sentry that keeps everything."""
-    collector = Collector()
-    shelves.sentry = open_sentry(SentryConfig(dsn="http://public@sentry.invalid/42"), transport=collector)
+    shelves.sentry, collector = watched_sentry()
     yield shelves, collector
     shelves.sentry.close()
 
@@ -596,7 +546,7 @@ def test_spans_carry_numeric_counters_and_each_call_is_a_child_of_the_run(watche
     with serving(mixed) as lml:
         report = runs.run(lml.url)
     runs.sentry.flush()
-    spans = collector.spans()
+    spans = collector.spans
     (parent,) = (span for span in spans if span["name"] == "library-identity-consumer.run")
     calls = [span for span in spans if span["name"] == "lml.bulk_resolve_libraries"]
     assert parent["attributes"]["sentry.op"]["value"] == "job.run"
@@ -625,7 +575,7 @@ def test_sentry_hears_of_failed_calls_and_untrusted_answers_under_stable_fingerp
     with serving(damage) as lml:
         runs.run(lml.url, shards=[3, 4], client={"attempts": 1})
     runs.sentry.flush()
-    events = {event["tags"]["step"]: event for event in collector.payloads("event")}
+    events = {event["tags"]["step"]: event for event in collector.events}
     assert {step: event["fingerprint"] for step, event in events.items()} == {
         "lml_error": ["library_identity", "lml_error", "LmlServerError"],
         "lml_cardinality_mismatch": ["library_identity", "lml_cardinality_mismatch"],
@@ -639,30 +589,16 @@ def test_calls_that_the_breaker_refused_do_not_flood_sentry(watched):
     with serving(lambda _inputs: (500, {})) as lml:
         runs.run(lml.url, client={"attempts": 1, "breaker_threshold": 2, "max_in_flight": 1})
     runs.sentry.flush()
-    assert len(collector.payloads("event")) == 2
+    assert len(collector.events) == 2
 
 
 def test_progress_is_told_the_total_beforehand_and_every_input_as_it_is_done(shelves):
-    told = []
-
-    class Bar:
-        wants_total = True
-
-        def start(self, label, total):
-            told.append((label, total))
-
-        def advance(self, count):
-            told.append(count)
-
-        def finish(self):
-            told.append("finish")
-
-    with serving(mixed) as lml, shelves.lml(lml.url) as client:
-        tools = shelves.tools(client)
-        run(request(), type(tools)(**{**vars(tools), "progress": Bar()}), lambda _done: None)
-    assert told[0] == ("library_identity", 400)
-    assert sum(told[1:-1]) == 400
-    assert told[-1] == "finish"
+    shelves.progress = bar = Told()
+    with serving(mixed) as lml:
+        shelves.run(lml.url)
+    assert bar.told[0] == ("library_identity", 400, "libraries")
+    assert sum(bar.told[1:-1]) == 400
+    assert bar.told[-1] == "finish"
 
 
 def test_a_risen_unresolved_rate_warns_and_leaves_the_run_done(shelves):

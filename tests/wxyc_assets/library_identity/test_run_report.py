@@ -37,15 +37,11 @@ def test_the_verdict_says_whether_the_job_was_done_and_whether_to_look(made, ver
     assert bool(made.reason) == (verdict != "done")
 
 
-def test_the_reason_names_each_problem_once_with_its_shards_and_the_failed_checks():
-    made = report(
-        (0, GOOD, 4),
-        (3, GOOD, 4, "database: gone"),
-        (2, GOOD, 4, "database: gone"),
-        refused={7: "locked"},
-        findings=[Finding("a_check", passed=False), Finding("a_warning", passed=False, severity="WARN")],
-    )
-    assert made.reason == "shard 2, 3: database: gone; shard 7: locked; failed checks: a_check"
+def test_a_shard_that_is_not_credited_is_named_and_what_lml_left_out_is_counted():
+    made = report((0, DOWN, 4), (1, GOOD, 4), (2, GOOD, 4, "database: gone"))
+    assert made.problems == {0: "LML answered nothing", 2: "database: gone"}
+    assert report((0, DOWN, 4), (1, GOOD, 4)).reason == "shard 0: LML answered nothing"
+    assert report((0, SOME, 4)).reason == "LML did not answer for 1 libraries"
 
 
 def test_counts_of_broken_shards_are_part_of_the_run():

@@ -1,0 +1,48 @@
+"""How much is asked at once, and when the budget is done with it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from wxyc_assets.pace import Forecast, Pace
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "calls_per_input", "batch_size", "in_flight"),
+    [
+        (30, 1, 5, 1),  # ten seconds a batch: one at a time keeps that budget busy
+        (60, 1, 1, 5),
+        (240_000, 1, 100, 8),
+        (6_000, 1, 100, 5),
+        (0.001, 1, 100, 1),
+        (30, 0, 100, 8),  # costs nothing
+    ],
+)
+def test_no_more_is_asked_at_once_than_five_seconds_of_the_budget(per_minute, calls_per_input, batch_size, in_flight):
+    assert Pace(per_minute, calls_per_input).in_flight(batch_size, 8) == in_flight
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "calls_per_input", "size"),
+    [
+        (30, 4, 7),  # 28 calls
+        (32, 4, 8),
+        (200, 4, 50),
+        (1e9, 4, 50),
+        (1e308, 1e-308, 50),
+        (30, 0, 50),  # costs nothing
+        (3, 4, 1),  # one alone costs more than a minute, and must be asked about all the same
+        (1e-9, 4, 1),
+    ],
+)
+def test_a_batch_is_at_most_a_minute_of_the_budget(per_minute, calls_per_input, size):
+    pace = Pace(per_minute, calls_per_input)
+    assert pace.batch_size(50) == size
+    assert pace.seconds(size) <= 60 or size == 1
+
+
+def test_the_budget_is_done_behind_what_others_have_reserved():
+    forecast = Forecast(NOW, backlog_s=30, ours_s=Pace(30, 2).seconds(45))
+    assert forecast.done_at == NOW + timedelta(seconds=30 + 180)

@@ -1,0 +1,8 @@
+-- expect_calls: it is on record how many Discogs calls the run still expects to ask for.
+--
+-- Parameters
+--   run_id   text     Dagster's run id
+--   calls    float8   by the run's own estimate
+UPDATE wxyc_assets.run
+SET discogs_calls_left = %(calls)s
+WHERE run_id = %(run_id)s
