@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help install demo up test check format lock bench clean
+.PHONY: help install demo up test check format lock bench load-test clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,7 +48,11 @@ lock:  ## resolve the dependencies anew (needs uv)
 
 bench: $(STAMP)  ## what is claimed of speed, measured
 	@$(BIN)/python -m benchmarks.library_identity
+	@$(BIN)/python -m benchmarks.album_metadata
 	@$(BIN)/python -m benchmarks.flowsheet_enrichment
+
+load-test: $(STAMP)  ## Discogs calls a minute at LML, under load, against the cap (about 8 minutes)
+	@$(BIN)/python -m benchmarks.discogs_load
 
 clean:  ## remove what make made; the station's state in WXYC_HOME stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

@@ -8,6 +8,8 @@ from typing import Any
 
 import dagster as dg
 import psycopg
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import DBAPIError
 
 from resources.postgres import Postgres, connect_error_advice
 from wxyc_assets.cli.instance import open_instance
@@ -17,6 +19,9 @@ from wxyc_assets.migrate import require_migrated
 from wxyc_assets.operator import Operator, RunSummary
 from wxyc_assets.partitions import range_tags
 from wxyc_assets.run_origin import ORIGIN_TAG, RunOrigin
+
+STORAGE_GONE = (DBAPIError, DagsterPostgresException)
+"""What Dagster raises, past every step, when it cannot write down what a run does."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,10 @@ def launch(order: Launch, postgres: Postgres, operator: Operator) -> Outcome:
         for keys in order.ranges:
             run_id = str(uuid.uuid4())
             run_ids.append(run_id)
-            _execute(job, instance, run_id, order, range_tags(*keys) if keys else {})
+            try:
+                _execute(job, instance, run_id, order, range_tags(*keys) if keys else {})
+            except STORAGE_GONE as error:
+                raise CannotError(_without_storage(run_id, operator.summaries.get(run_id))) from error
             summary = operator.summaries.get(run_id)
             if summary is None:
                 raise CannotError(f"run {run_id}: {failure_reason(instance, run_id)}")
@@ -59,6 +67,12 @@ def _check_and_clean(instance: dg.DagsterInstance, postgres: Postgres) -> None:
             end_dead_runs(instance, connection)
     except psycopg.OperationalError as error:
         raise CannotError(connect_error_advice(error, postgres)) from error
+
+
+def _without_storage(run_id: str, summary: RunSummary | None) -> str:
+    """Say how a run ended of which Dagster could not take note; what it committed is in the ledger."""
+    ended = summary.reason or "it was done" if summary else "it did not end by itself"
+    return f"run {run_id}: {ended}; Dagster's storage (DAGSTER_DATABASE_URL) is gone: `wxyc doctor`, then run it again"
 
 
 def _execute(
