@@ -100,7 +100,7 @@ def observe(
         server.ensure_database(name)
     postgres = Postgres(server.dsn(phase))
     with postgres.connect() as connection:
-        create(connection)
+        create(connection, sample=True)
     migrate(postgres)
     with SandboxLml(discogs=DiscogsConfig(limit_calls=None, cold_items=cold_items)) as lml:
         environ = {

@@ -6,18 +6,33 @@ and never Dagster configuration, so that no snapshot and no page of the UI can h
 
 import dagster as dg
 
+from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
 from sensors.staleness import stale_identities
 from wxyc_assets.album_metadata.asset import album_metadata
 from wxyc_assets.flowsheet_enrichment.asset import flowsheet_enrichment
 from wxyc_assets.library_identity.asset import library_identity
-from wxyc_assets.station_sources import flowsheet, library
+from wxyc_assets.price_book.asset import price_book
+from wxyc_assets.rotation_cache.asset import rotation_cache
+from wxyc_assets.rotation_identity.asset import rotation_identity
+from wxyc_assets.station_sources import flowsheet, library, rotation
 from wxyc_assets.wiring_dagster import default_resources
 
 
 def build_defs(**overrides: object) -> dg.Definitions:
     """Return the definitions; ``overrides`` replace resources by name, with plain objects if need be."""
     return dg.Definitions(
-        assets=[library, flowsheet, library_identity, album_metadata, flowsheet_enrichment],
+        assets=[
+            library,
+            flowsheet,
+            rotation,
+            price_book,
+            library_identity,
+            album_metadata,
+            flowsheet_enrichment,
+            rotation_identity,
+            rotation_cache,
+        ],
+        schedules=[nightly_rotation_identity, daily_rotation_cache],
         sensors=[stale_identities],
         resources={**default_resources(), **overrides},
         executor=dg.in_process_executor,

@@ -13,6 +13,7 @@ from resources.embedded_postgres import EmbeddedPostgres
 from resources.lml.capture import Capture
 from resources.lml.client import LmlClient
 from resources.lml.config import LmlConfig
+from resources.lml.endpoints import REFRESH
 from resources.postgres import Postgres
 from resources.sentry import Sentry, SentryConfig, open_sentry
 from resources.step_log import StepLog
@@ -20,6 +21,7 @@ from wxyc_assets.settings import (
     DatabaseSettings,
     HomeSettings,
     LmlSettings,
+    RotationSettings,
     SentrySettings,
     SettingsError,
     load,
@@ -151,6 +153,7 @@ def lml_config(environ: Environ = None) -> LmlConfig:
             api_key=settings.api_key,
             cost_lookup_item=settings.cost_lookup_item,
             cost_refresh_id=settings.cost_refresh_id,
+            timeouts_s={REFRESH.name: load(RotationSettings, environ).batch_timeout_ms / 1000},
         )
     except ValueError as error:
         raise SettingsError([str(error)]) from None

@@ -7,7 +7,7 @@ import pytest
 
 from tests.libraries import add_library
 from tests.wxyc_assets.rotation_identity.rotations import Rotations, in_days, today
-from wxyc_assets.station_sources import flowsheet, library, rotation
+from wxyc_assets.station_sources import billing_event, flowsheet, library, rotation
 
 
 @pytest.fixture
@@ -82,3 +82,14 @@ def test_the_rotation_has_a_new_version_when_what_is_read_of_it_changes(runs, ob
     assert observe(rotation)[0] == before
     runs.execute(change)
     assert (observe(rotation)[0] != before) is changes
+
+
+def test_billing_events_are_counted_and_have_a_new_version_with_each_that_comes(runs, observe):
+    (spec,) = dg.Definitions(assets=[billing_event], resources={"postgres": None}).resolve_all_asset_specs()
+    assert (spec.group_name, spec.metadata["dagster/table_name"]) == ("billing", "public.billing_event")
+    assert observe(billing_event) == ("0 none", {"dagster/row_count": 0})
+    runs.execute("INSERT INTO billing_event (request_id, created_at) VALUES ('one', '2026-06-08T10:00:00Z')")
+    version, metadata = observe(billing_event)
+    assert (version, metadata["dagster/row_count"]) == ("1 2026-06-08T10:00:00+00:00", 1)
+    runs.execute("INSERT INTO billing_event (request_id, created_at) VALUES ('late', '2026-06-08T09:00:00Z')")
+    assert observe(billing_event)[0] != version

@@ -1,35 +1,46 @@
 """What ``wxyc doctor`` looks at. Each look yields findings and never raises: one illness must not hide the next."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import psycopg
 
 from resources import sql_files
+from resources.deploy_gate.gate import DeployGate
+from resources.deploy_gate.github import GitHub
 from resources.embedded_postgres import EmbeddedPostgresError
 from resources.lml.client import LmlClient
 from resources.lml.errors import LmlAuthError, LmlError, LmlRequestError
 from resources.postgres import Postgres, connect_error_advice
+from resources.price_file import PriceFileError
 from wxyc_assets import wiring
+from wxyc_assets.cli.billing_examination import billing
+from wxyc_assets.cli.examined import Finding
 from wxyc_assets.migrate import MigrationError, require_migrated
-from wxyc_assets.settings import ALL_GROUPS, DatabaseSettings, LmlSettings, SettingsError, load, load_all
+from wxyc_assets.price_book.load import load_price_book
+from wxyc_assets.settings import (
+    ALL_GROUPS,
+    DatabaseSettings,
+    LmlSettings,
+    RatingSettings,
+    RotationSettings,
+    SettingsError,
+    load,
+    load_all,
+)
 
 MINIMUM_POSTGRES = 150000
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at, what was seen, and what to do about it."""
-
-    name: str
-    ok: bool
-    says: str
-    advice: str = ""
-
-
 def examine(environ: Mapping[str, str] | None = None) -> list[Finding]:
     """Look at everything and return what was found, in the order in which to mend it."""
-    return [*_settings(environ), *_database(environ), *_dagster_storage(environ), *_lml(environ), *_sentry(environ)]
+    return [
+        *_settings(environ),
+        *_database(environ),
+        *_dagster_storage(environ),
+        *_lml(environ),
+        *_prices(environ),
+        *_sentry(environ),
+    ]
 
 
 def _settings(environ: Mapping[str, str] | None) -> Iterator[Finding]:
@@ -65,6 +76,7 @@ def _database(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         with postgres.connect() as connection:
             yield from _server(connection, postgres)
             yield from _tables(connection, settings)
+            yield from billing(connection, settings.billing_schema)
             yield _our_schema(connection)
     except (psycopg.OperationalError, EmbeddedPostgresError) as error:
         yield _unreachable(error, Postgres(settings.database_url.get_secret_value() if settings.database_url else ""))
@@ -173,6 +185,7 @@ def _lml(environ: Mapping[str, str] | None) -> Iterator[Finding]:
             return
         yield Finding("LML", ok=health.status != "unhealthy", says=f"answers, and calls itself {health.status}")
         yield _lml_key(lml)
+        yield _deploy_gate(lml, environ)
 
 
 def _lml_key(lml: LmlClient) -> Finding:
@@ -185,6 +198,27 @@ def _lml_key(lml: LmlClient) -> Finding:
     except LmlError as error:
         return Finding("LML_API_KEY", ok=False, says=str(error), advice="try again when LML is well")
     return Finding("LML_API_KEY", ok=True, says="is accepted")
+
+
+def _deploy_gate(lml: LmlClient, environ: Mapping[str, str] | None) -> Finding:
+    settings = load(RotationSettings, environ)
+    github = GitHub(settings.github_api_url, settings.github_token)
+    gate = DeployGate(lml, github, local_dev=load(LmlSettings, environ).local_dev)
+    ruling = gate.ask()
+    advice = "" if ruling.is_open else "only rotation_cache waits for it: the runbook says what opens it"
+    return Finding("deploy gate", ok=ruling.is_open, says=ruling.reason, advice=advice)
+
+
+def _prices(environ: Mapping[str, str] | None) -> Iterator[Finding]:
+    try:
+        book = load_price_book(load(RatingSettings, environ).price_file)
+    except SettingsError:
+        return  # said already
+    except PriceFileError as error:
+        advice = "set PRICE_FILE to the file that finance keeps; `wxyc prices check FILE` lists every problem of one"
+        yield Finding("price file", ok=False, says=str(error), advice=advice)
+    else:
+        yield Finding("price file", ok=True, says=f"{len(book.priced)} models have a price, digest {book.digest[:12]}")
 
 
 def _sentry(environ: Mapping[str, str] | None) -> Iterator[Finding]:

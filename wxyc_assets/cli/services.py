@@ -30,6 +30,7 @@ def serve(stdout: IO[str], *, port: int, lml_port: int) -> None:
         stack.enter_context(station.database_at_hand())
         station.bring_up_station()
         lml = stack.enter_context(station.lml_at_hand(lml_port))
+        prices = stack.enter_context(station.prices_at_hand())
         folder = prepare_instance()
         logs = load(HomeSettings).home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ def serve(stdout: IO[str], *, port: int, lml_port: int) -> None:
         daemon = stack.enter_context(_child("dagster._daemon", ["run", *workspace], logs / "daemon.log"))
         click.echo("starting the Dagster UI", err=True)
         _wait_until_ready(port, webserver)
-        at = {"ui": f"http://{HOST}:{port}", "logs": str(logs), **(station.settings_of(lml) if lml else {})}
+        at = {"ui": f"http://{HOST}:{port}", "logs": str(logs), **(station.settings_of(lml) if lml else {}), **prices}
         station.print_early(stdout, at)
         click.echo(f"the Dagster UI is at {at['ui']}; Ctrl-C stops everything", err=True)
         station.wait_for_stop(webserver.poll, daemon.poll)

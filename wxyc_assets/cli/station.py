@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO
 
@@ -14,8 +14,9 @@ from wxyc_assets import wiring
 from wxyc_assets.cli.outcome import CannotError
 from wxyc_assets.migrate import migrate
 from wxyc_assets.sandbox.lml.server import SandboxLml
+from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 from wxyc_assets.sandbox.station import StationReport, create, is_sandbox
-from wxyc_assets.settings import DatabaseSettings, LmlSettings, load
+from wxyc_assets.settings import DatabaseSettings, LmlSettings, RatingSettings, load
 
 SANDBOX_KEY = "sandbox-key"
 
@@ -65,19 +66,42 @@ def lml_at_hand(port: int = 0) -> Iterator[SandboxLml | None]:
     if load(LmlSettings).base_url:
         yield None
         return
+    _require_sandbox(
+        "LIBRARY_METADATA_URL is not set, and the station in DATABASE_URL is not a sandbox: the sandbox LML would "
+        "invent identities for real albums. Set LIBRARY_METADATA_URL and LML_API_KEY, or unset DATABASE_URL"
+    )
+    with SandboxLml(port=port, api_key=SANDBOX_KEY) as lml, _set(settings_of(lml)):
+        yield lml
+
+
+@contextmanager
+def prices_at_hand() -> Iterator[dict[str, str]]:
+    """Let this process and those it starts rate with the sandbox's prices, unless a price file is configured.
+
+    Yields what was set. A real station never gets them: without a price file of its own, rating is refused.
+    """
+    with wiring.open_postgres().connect() as connection:
+        stands_in = not load(RatingSettings).price_file and is_sandbox(connection)
+    settings = {"PRICE_FILE": str(SAMPLE_PRICES)} if stands_in else {}
+    with _set(settings):
+        yield settings
+
+
+def _require_sandbox(otherwise: str) -> None:
     with wiring.open_postgres().connect() as connection:
         if not is_sandbox(connection):
-            raise CannotError(
-                "LIBRARY_METADATA_URL is not set, and the station in DATABASE_URL is not a sandbox: the sandbox LML would "
-                "invent identities for real albums. Set LIBRARY_METADATA_URL and LML_API_KEY, or unset DATABASE_URL"
-            )
-    with SandboxLml(port=port, api_key=SANDBOX_KEY) as lml:
-        os.environ.update(settings_of(lml))
-        try:
-            yield lml
-        finally:
-            for name in settings_of(lml):
-                del os.environ[name]
+            raise CannotError(otherwise)
+
+
+@contextmanager
+def _set(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment while the block works."""
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name in settings:
+            del os.environ[name]
 
 
 def settings_of(lml: SandboxLml) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import click
 
@@ -10,15 +11,43 @@ from wxyc_assets import wiring
 from wxyc_assets.cli import station
 from wxyc_assets.cli.launch import Launch, launch
 from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, Outcome
+from wxyc_assets.cli.run import partition_ranges
 from wxyc_assets.cli.terminal import person
-from wxyc_assets.partitions import SHARD_COUNT, shard_ranges
 from wxyc_assets.settings import ALL_GROUPS, load_all
 
-ASSETS = {
-    "library_identity": "who made each album",
-    "album_metadata": "artwork and links of the albums played; slow on purpose, within the budget of Discogs calls",
-    "flowsheet_enrichment": "plays whose album has metadata by now",
+
+@dataclass(frozen=True)
+class Stop:
+    """One asset of the tour: why it is there, and what its totals come to, as a format of them."""
+
+    why: str
+    said: str
+
+
+STOPS = {
+    "library_identity": Stop(
+        "who made each album",
+        "asked about {scanned} albums, {rows_resolved} identities written, {rows_unresolved} unknown to LML, "
+        "{rows_skipped[compilation]} compilations",
+    ),
+    "album_metadata": Stop(
+        "artwork and links of the albums played; slow on purpose, within the budget of Discogs calls",
+        "{scanned} albums with a pending play, {upserts} rows written, {no_match} unknown to LML",
+    ),
+    "flowsheet_enrichment": Stop(
+        "plays whose album has metadata by now",
+        "{flipped} plays now have their album's metadata",
+    ),
+    "rotation_identity": Stop(
+        "what LML calls the releases in rotation",
+        "{resolved} releases in rotation were given their identity",
+    ),
+    "rotation_cache": Stop(
+        "LML's cache, warmed for them; within the budget as well",
+        "{warmed} of {identities_scanned} identities are warm in LML's cache",
+    ),
 }
+STEPS = 2 + len(STOPS)
 
 
 def tour() -> Outcome:
@@ -26,17 +55,18 @@ def tour() -> Outcome:
     load_all(ALL_GROUPS)
     began = time.monotonic()
     with ExitStack() as stack:
-        _say("1/5 the database")
+        _say(f"1/{STEPS} the database")
         stack.enter_context(station.database_at_hand())
         report = station.bring_up_station(demo=True)
-        _say(f"2/5 a local LML, and {report.rows['library'] if report else 'the configured'} albums to ask it about")
+        _say(
+            f"2/{STEPS} a local LML, and {report.rows['library'] if report else 'the configured'} albums to ask it about"
+        )
         stack.enter_context(station.lml_at_hand())
+        stack.enter_context(station.prices_at_hand())
         outcomes = {}
-        for step, (asset, why) in enumerate(ASSETS.items(), start=3):
-            _say(f"{step}/5 {asset}: {why}")
-            outcomes[asset] = launch(
-                Launch(asset, shard_ranges(range(SHARD_COUNT)), {}), wiring.open_postgres(), person()
-            )
+        for step, (asset, stop) in enumerate(STOPS.items(), start=3):
+            _say(f"{step}/{STEPS} {asset}: {stop.why}")
+            outcomes[asset] = launch(Launch(asset, partition_ranges(asset), {}), wiring.open_postgres(), person())
         with wiring.open_postgres().connect() as connection:
             stored = station.stored_counts(connection)
     printed = {
@@ -54,29 +84,14 @@ def _worst(exit_codes: Iterable[int]) -> int:
 
 def _closing(outcomes: Mapping[str, Outcome], stored: Mapping[str, int]) -> list[str]:
     """Sum up for a person."""
-    identity, metadata, plays = (outcome.printed["totals"] for outcome in outcomes.values())
-    asked = (
-        f"library_identity: asked about {identity['scanned']} albums, {identity['rows_resolved']} identities written, "
-        f"{identity['rows_unresolved']} unknown to LML, {identity['rows_skipped']['compilation']} compilations"
-    )
-    found = (
-        f"album_metadata: {metadata['scanned']} albums with a pending play, {metadata['upserts']} rows written, "
-        f"{metadata['no_match']} unknown to LML"
-    )
-    stands = (
-        f"the station has {stored['identities']} identities from {stored['sources']} sources, "
-        f"and metadata of {stored['albums']} albums"
-    )
+    said = [f"{asset}: {STOPS[asset].said.format(**outcome.printed['totals'])}" for asset, outcome in outcomes.items()]
+    reasons = {asset: outcome.printed.get("reason") for asset, outcome in outcomes.items()}
     return [
-        asked,
-        found,
-        f"flowsheet_enrichment: {plays['flipped']} plays now have their album's metadata",
-        stands,
-        *(
-            f"someone should look at {asset}: {o.printed['reason']}"
-            for asset, o in outcomes.items()
-            if "reason" in o.printed
+        *said,
+        "the station has {identities} identities from {sources} sources, and metadata of {albums} albums".format(
+            **stored
         ),
+        *(f"someone should look at {asset}: {reason}" for asset, reason in reasons.items() if reason),
         "next: `make up` opens the Dagster UI on this station",
     ]
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -9,6 +10,9 @@ import psycopg
 from resources import sql_files
 
 PACKAGE: Final = "wxyc_assets.sandbox"
+
+SAMPLE_PRICES: Final = Path(__file__).parent / "catalogue" / "prices.yaml"
+"""What the sample station's usage costs; invented."""
 
 _FILES: Final = ("albums", "compilation_tracks", "shows", "accounts")
 # In the order of their foreign keys.

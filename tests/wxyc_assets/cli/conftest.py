@@ -15,6 +15,7 @@ import pytest
 
 from resources.embedded_postgres import EmbeddedPostgres
 from wxyc_assets.sandbox.lml.server import SandboxLml
+from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 
 SYSTEM = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
 
@@ -79,6 +80,7 @@ def at_station(station, server, lml):
         "DAGSTER_DATABASE_URL": dagster,
         "LIBRARY_METADATA_URL": lml.url,
         "LML_API_KEY": "sandbox-key",
+        "PRICE_FILE": str(SAMPLE_PRICES),
     }
     server.drop_database(dagster)
 

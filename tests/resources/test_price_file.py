@@ -1,0 +1,76 @@
+"""A price file from the disk: bounded, with its digest, and refused in words."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from resources.price_file import LARGEST_BYTES, MOST_TOLD, PriceFileError, read
+from resources.yaml_text import Problem, Refused
+
+
+def test_the_digest_is_of_the_bytes_as_they_are(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_bytes(b"version: 1\r\n")
+    file = read(path)
+    assert (file.path, file.problems) == (path, ())
+    assert file.digest == hashlib.sha256(b"version: 1\r\n").hexdigest()
+
+
+def test_what_is_no_yaml_still_has_a_digest(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_bytes(b"\xff")
+    file = read(path)
+    assert file.digest == hashlib.sha256(b"\xff").hexdigest()
+    assert isinstance(file.root, Refused)
+    assert len(file.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("missing.yaml", "cannot be read: No such file or directory"),
+        (".", "cannot be read: Is a directory"),
+        ("a\0b", "cannot be read: embedded null byte"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why_and_which(tmp_path, path, reason):
+    with pytest.raises(PriceFileError) as refused:
+        read(tmp_path / path)
+    assert refused.value.problems == [reason]
+    assert refused.value.digest is None
+    assert str(refused.value) == f"price file {tmp_path / path} cannot be used:\n  - {reason}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_says_so(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.touch(mode=0o000)
+    with pytest.raises(PriceFileError, match="cannot be read: Permission denied"):
+        read(path)
+
+
+def test_a_file_may_be_as_large_as_the_bound_and_no_larger(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_bytes(b"#" * LARGEST_BYTES)
+    assert read(path).problems == (Problem(None, "the file is empty"),)
+    path.write_bytes(b"#" * (LARGEST_BYTES + 1))
+    with pytest.raises(PriceFileError, match=f"is larger than {LARGEST_BYTES} bytes"):
+        read(path)
+
+
+def test_a_file_without_an_end_is_not_read_to_it():
+    with pytest.raises(PriceFileError, match="is larger than"):
+        read(Path("/dev/zero"))
+
+
+def test_the_message_tells_some_and_the_error_holds_all():
+    violations = [Problem(line, "is wrong") for line in range(1, 200)]
+    error = PriceFileError(Path("p.yaml"), violations, "digest")
+    assert len(error.problems) == len(error.violations) == 199
+    assert error.problems[198] == "line 199: is wrong"
+    assert str(error).splitlines()[-2:] == [
+        f"  - line {MOST_TOLD}: is wrong",
+        f"  - and {199 - MOST_TOLD} more; `wxyc prices check` lists them all",
+    ]

@@ -1,0 +1,131 @@
+"""The two schedules: when they ask, for what, and when they do not."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from resources.postgres import Postgres
+from sensors import rotation as schedules
+from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
+from tests.runs import Status, begin, status_of
+from wxyc_assets import ledger
+from wxyc_assets.migrate import MigrationError
+from wxyc_assets.rotation_cache.asset import DAYS, rotation_cache
+
+
+@dg.asset
+def rotation_identity() -> None:
+    """Stands in the place of the asset of that name."""
+
+
+TODAY = datetime(2026, 6, 1, 4, 30, tzinfo=UTC)
+BOTH = pytest.mark.parametrize("schedule", [nightly_rotation_identity, daily_rotation_cache], ids=lambda one: one.name)
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """Sets the time of the daemon: some minutes late, as it may be."""
+
+    def choose(instant):
+        class Clock(datetime):
+            @classmethod
+            def now(cls, _zone=None):
+                return instant
+
+        monkeypatch.setattr(schedules, "datetime", Clock)
+
+    choose(TODAY + timedelta(minutes=7))
+    return choose
+
+
+@pytest.fixture
+def tick(instance, station):
+    """Evaluates a tick as the daemon does, with the asset that it is for; returns what it asks for and why it does not."""
+
+    def evaluate(schedule, at=TODAY):
+        defs = dg.Definitions(assets=[rotation_identity, rotation_cache], schedules=[schedule], resources=resources)
+        repository = defs.get_repository_def()
+        context = dg.build_schedule_context(
+            instance, scheduled_execution_time=at, repository_def=repository, resources={"postgres": station}
+        )
+        result = repository.get_schedule_def(schedule.name).evaluate_tick(context)
+        return list(result.run_requests or []), result.skip_message
+
+    resources = dict.fromkeys(("lml", "sentry", "operator", "rotation_settings", "lml_settings"), object())
+    resources["postgres"] = station
+    return evaluate
+
+
+def test_they_tick_at_the_predecessors_hours_of_utc_the_cache_an_hour_after_its_identities():
+    said = {
+        one.name: (one.cron_schedule, one.execution_timezone)
+        for one in (nightly_rotation_identity, daily_rotation_cache)
+    }
+    assert said == {"nightly_rotation_identity": ("30 3 * * *", "UTC"), "daily_rotation_cache": ("30 4 * * *", "UTC")}
+
+
+def test_the_cache_is_asked_for_the_partition_of_today(tick):
+    requests, _ = tick(daily_rotation_cache)
+    (request,) = requests
+    assert (request.partition_key, request.run_key) == ("2026-06-01", "2026-06-01")
+    assert request.tags["dagster/partition"] == "2026-06-01"
+    assert request.tags["dagster/schedule_name"] == "daily_rotation_cache"  # by which the run is routine
+
+
+def test_the_identities_are_asked_for_without_a_partition(tick):
+    requests, _ = tick(nightly_rotation_identity)
+    (request,) = requests
+    assert request.partition_key is None
+
+
+@pytest.mark.parametrize(
+    "instant", [datetime(2026, 6, 1, 0, 0, 1, tzinfo=UTC), datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)]
+)
+def test_todays_partition_is_the_last_one_for_as_long_as_the_day_lasts(instant):
+    with dg.partition_loading_context(effective_dt=instant):
+        assert DAYS.get_last_partition_key() == "2026-06-01"
+
+
+@BOTH
+def test_the_tick_of_a_day_that_is_over_asks_for_nothing(tick, now, schedule):
+    """A daemon that was down for days makes up for every tick that it missed, all at once."""
+    now(TODAY + timedelta(days=2))
+    requests, why = tick(schedule, TODAY)
+    assert requests == []
+    assert "2026-06-01" in why
+    assert "2026-06-03" in why
+
+
+@BOTH
+def test_a_tick_within_its_day_asks_however_late(tick, now, schedule):
+    now(datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC))
+    assert len(tick(schedule)[0]) == 1
+
+
+@BOTH
+def test_runs_whose_process_is_gone_are_ended_before_another_is_asked_for(tick, instance, station, schedule):
+    dead = begin(instance, Status.STARTED)
+    with station.connect() as connection:
+        ledger.begin_run(connection, dead, "rotation_cache", "routine")
+    assert len(tick(schedule)[0]) == 1
+    assert status_of(instance, dead) is Status.FAILURE
+
+
+@BOTH
+def test_a_station_that_is_not_migrated_is_told_so(instance, database, schedule):
+    context = dg.build_schedule_context(
+        instance, scheduled_execution_time=TODAY, resources={"postgres": Postgres(database)}
+    )
+    with pytest.raises(MigrationError):
+        schedule(context)
+
+
+def test_the_schedules_load_beside_the_assets_that_they_are_for(station):
+    names = ("postgres", "lml", "sentry", "operator", "rotation_settings", "lml_settings")
+    defs = dg.Definitions(
+        assets=[rotation_identity, rotation_cache],
+        schedules=[nightly_rotation_identity, daily_rotation_cache],
+        resources=dict.fromkeys(names, station),
+    )
+    dg.Definitions.validate_loadable(defs)

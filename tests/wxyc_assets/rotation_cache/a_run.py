@@ -1,0 +1,17 @@
+"""A run in a process of its own, to be killed: ``python -m tests.wxyc_assets.rotation_cache.a_run DSN URL RUN_ID``."""
+
+import sys
+
+from resources.postgres import Postgres
+from tests.wxyc_assets.rotation_cache.warmings import Warmings
+from wxyc_assets.rotation_cache.plan import Batching
+
+
+def main() -> int:
+    dsn, url, run_id = sys.argv[1:]
+    report = Warmings(Postgres(dsn), stream=sys.stderr).run(url, run_id=run_id, batching=Batching(2, 2))
+    return 0 if report.verdict == "done" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""The price file as an external asset: finance owns it, and an observation says which prices are in force."""
+
+import dagster as dg
+
+from resources.price_file import PriceFileError
+from wxyc_assets.price_book.load import load_price_book
+from wxyc_assets.settings import RatingSettings
+
+
+@dg.observable_source_asset(
+    name="price_book",
+    group_name="billing",
+    description=(
+        "What usage costs: the price file that PRICE_FILE names, with a rate in USD a token for each model. Finance owns it; "
+        "an observation checks it against every rule and takes the SHA-256 of its bytes as the data version. A file with a "
+        "problem fails the observation, as it fails each run of rated_usage; `wxyc prices check` shows the same."
+    ),
+    tags={"dagster/kind/yaml": ""},
+)
+def price_book(rating_settings: dg.ResourceParam[RatingSettings]) -> dg.ObserveResult:
+    """Load the prices that the next run would rate with."""
+    path = rating_settings.price_file
+    try:
+        book = load_price_book(path)
+    except PriceFileError as error:
+        # Not from the error: Dagster would print all of its problems twice.
+        raise dg.Failure(str(error), metadata={"problems": len(error.problems)}, allow_retries=False) from None
+    return dg.ObserveResult(
+        data_version=dg.DataVersion(book.digest),
+        metadata={
+            "version": book.version,
+            "models": len(book.priced),
+            "bases_of_fine_tunes": len(book.derived),
+            "path": dg.MetadataValue.path(str(path)),
+        },
+    )

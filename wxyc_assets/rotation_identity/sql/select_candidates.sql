@@ -1,0 +1,10 @@
+-- select_candidates: every active rotation row that has a Discogs release and no identity, by id, and whether it rests. Active
+-- means not killed yet: a kill date of today counts as killed, and today is the UTC day, because sessions are pinned to UTC.
+SELECT r.id, r.discogs_release_id,
+  EXISTS (
+    SELECT FROM wxyc_assets.quarantine q
+    WHERE q.asset = 'rotation_identity' AND q.input_id = r.id AND q.wait_until > now()) AS rests
+FROM rotation r
+WHERE (r.kill_date IS NULL OR r.kill_date > CURRENT_DATE)
+  AND r.lml_identity_id IS NULL AND r.discogs_release_id IS NOT NULL
+ORDER BY r.id
