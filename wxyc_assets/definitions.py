@@ -6,6 +6,8 @@ and never Dagster configuration, so that no snapshot and no page of the UI can h
 
 import dagster as dg
 
+from sensors.automation import automation
+from sensors.dead_runs import dead_runs
 from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
 from sensors.staleness import stale_identities
 from wxyc_assets.album_metadata.asset import album_metadata
@@ -33,7 +35,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
             rotation_cache,
         ],
         schedules=[nightly_rotation_identity, daily_rotation_cache],
-        sensors=[stale_identities],
+        sensors=[stale_identities, automation, dead_runs],
         resources={**default_resources(), **overrides},
         executor=dg.in_process_executor,
     )

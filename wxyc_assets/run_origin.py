@@ -10,7 +10,7 @@ ORIGIN_TAG = "wxyc/origin"
 
 _ORIGINS: Mapping[str | None, RunOrigin] = {"routine": "routine", "explicit": "explicit"}
 _AUTOMATIC = ("dagster/schedule_name", "dagster/sensor_name", "dagster/from_automation_condition")
-_BY_HAND = ("dagster/parent_run_id", "dagster/from_ui")
+_BY_HAND = ("dagster/parent_run_id", "dagster/parent_backfill_id", "dagster/from_ui")
 
 
 def run_origin(tags: Mapping[str, str]) -> RunOrigin:

@@ -42,7 +42,7 @@ def test_what_a_person_launched_is_explicit(tags):
 
 
 @pytest.mark.parametrize("automatic", [SCHEDULE, SENSOR, AUTOMATION])
-@pytest.mark.parametrize("by_hand", ["dagster/parent_run_id", "dagster/from_ui"])
+@pytest.mark.parametrize("by_hand", ["dagster/parent_run_id", "dagster/parent_backfill_id", "dagster/from_ui"])
 def test_a_re_execution_keeps_its_parents_tags_and_is_explicit(automatic, by_hand):
     assert run_origin(automatic | {by_hand: "x"}) == "explicit"
 

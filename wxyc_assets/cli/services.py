@@ -19,6 +19,8 @@ from wxyc_assets.cli.outcome import CannotError
 from wxyc_assets.settings import HomeSettings, load
 
 HOST = "127.0.0.1"
+SETTLE = {"DAGSTER_AUTOMATION_TICK_SETTLE_SECONDS": "1"}
+"""Without it the automation does not see an event that was committed behind a later one, until the next day."""
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
 
@@ -66,7 +68,7 @@ def _child(module: str, arguments: Sequence[str], log: Path) -> Iterator[subproc
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},  # Dagster's warnings about itself
+            env={**os.environ, "PYTHONWARNINGS": "ignore"} | SETTLE,  # its warnings are about itself
             start_new_session=True,
         )
         try:
