@@ -20,6 +20,9 @@ from wxyc_assets.operator import Operator, RunSummary
 from wxyc_assets.partitions import range_tags
 from wxyc_assets.run_origin import ORIGIN_TAG, RunOrigin
 
+OF_ALL = ("budget_backlog_s",)
+"""What a dry run reports of the whole station: several runs saw the same, so it is not added up."""
+
 STORAGE_GONE = (DBAPIError, DagsterPostgresException)
 """What Dagster raises, past every step, when it cannot write down what a run does."""
 
@@ -120,7 +123,7 @@ def _added_up(order: Launch, run_ids: list[str], summaries: list[RunSummary]) ->
         ],
     }
     if reports:
-        printed["dry_run_report"] = added(reports)
+        printed["dry_run_report"] = added(reports) | {name: reports[-1][name] for name in OF_ALL if name in reports[-1]}
     reasons = [summary.reason for summary in summaries if summary.reason]
     if reasons:
         printed["reason"] = "; ".join(reasons)
