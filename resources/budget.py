@@ -32,7 +32,7 @@ class PostgresBudget:
         self._lock = threading.Lock()
         self._connection: psycopg.Connection | None = None
         self._closed = False
-        self._mark = threading.local()
+        self._mine = threading.local()
 
     def reserve(self, cost: float) -> float:
         """Take ``cost`` calls (0 or more) and return after how many seconds they may be made.
@@ -41,7 +41,7 @@ class PostgresBudget:
         Raises psycopg.Error if the database cannot be asked: no reservation, no call.
         """
         if cost > 0:
-            seconds, self._mark.of_this_thread = self._row(
+            seconds, *self._mine.of_this_thread = self._row(
                 "reserve_budget", cost=cost, per_minute=self._per_minute, window_s=WINDOW_S
             )
             return float(seconds)
@@ -54,13 +54,17 @@ class PostgresBudget:
     def settle(self, reserved: float, used: float) -> None:
         """Correct the last reservation of this thread once its call is over.
 
-        What was used beyond it is booked. What was not used is given back, unless anything was reserved behind it.
+        What was used beyond it is booked. What was not used no longer counts in its minute, and its place is given back unless
+        anything was reserved behind it.
         """
         if used > reserved:
             self.reserve(used - reserved)
-        elif used < reserved and (mark := getattr(self._mark, "of_this_thread", None)):
-            self._execute("give_back_budget", unused=reserved - used, per_minute=self._per_minute, mark=mark)
-            self._mark.of_this_thread = None
+        elif used < reserved and (mine := getattr(self._mine, "of_this_thread", None)):
+            mark, entry = mine
+            self._execute(
+                "give_back_budget", unused=reserved - used, per_minute=self._per_minute, mark=mark, entry=entry
+            )
+            self._mine.of_this_thread = None
 
     def close(self) -> None:
         """Close the connection for good: a call that somebody left behind must not open another."""

@@ -3,8 +3,7 @@
 import dagster as dg
 
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import end_dead_runs
-from wxyc_assets.migrate import require_migrated
+from wxyc_assets.dead_runs import sweep
 
 
 @dg.sensor(
@@ -18,10 +17,6 @@ from wxyc_assets.migrate import require_migrated
 )
 def dead_runs(context: dg.SensorEvaluationContext, postgres: dg.ResourceParam[Postgres]) -> dg.SkipReason:
     """One look at the runs that Dagster calls open, and at the locks that those alive must hold."""
-    with postgres.connect() as connection:
-        require_migrated(connection)
-        ended = end_dead_runs(context.instance, connection)
-    if not ended:
-        return dg.SkipReason("no run has lost its process")
-    context.log.warning("ended runs whose process was gone: %s", ", ".join(ended))
-    return dg.SkipReason(f"ended {len(ended)} runs whose process was gone: {', '.join(ended)}")
+    if ended := sweep(context.instance, postgres, context.log):
+        return dg.SkipReason(f"ended {len(ended)} runs whose process was gone: {', '.join(ended)}")
+    return dg.SkipReason("no run has lost its process")

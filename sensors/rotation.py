@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import end_dead_runs
-from wxyc_assets.migrate import require_migrated
+from wxyc_assets.dead_runs import sweep
 
 Asked = dg.RunRequest | dg.SkipReason
 
@@ -56,9 +55,5 @@ def _too_late(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | None:
 
 def _asked(context: dg.ScheduleEvaluationContext, postgres: Postgres, request: dg.RunRequest) -> dg.RunRequest:
     """Ask, once runs are ended whose process is gone: they would only block and mislead."""
-    with postgres.connect() as connection:
-        require_migrated(connection)
-        ended = end_dead_runs(context.instance, connection)
-    if ended:
-        context.log.warning("ended runs whose process was gone: %s", ", ".join(ended))
+    sweep(context.instance, postgres, context.log)
     return request

@@ -11,9 +11,8 @@ import psycopg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import GRACE, end_dead_runs
+from wxyc_assets.dead_runs import GRACE, sweep
 from wxyc_assets.library_identity.asset import library_identity
-from wxyc_assets.migrate import require_migrated
 from wxyc_assets.partitions import SHARD_COUNT, range_tags, shard_ranges
 from wxyc_assets.settings import IdentitySettings
 from wxyc_assets.single_flight import held_units, unit
@@ -81,14 +80,11 @@ def stale_identities(
     identity_settings: dg.ResourceParam[IdentitySettings],
 ) -> dg.SensorResult | dg.SkipReason:
     """One query for all shards, the asset's own predicate."""
+    sweep(context.instance, postgres, context.log)
     with postgres.connect() as connection:
-        require_migrated(connection)
-        ended = end_dead_runs(context.instance, connection)
         # Before the libraries are read: a run that ends meanwhile has changed them since.
         busy = _pending_shards(context.instance) | _shards_at_work(connection)
         stale = select_stale(connection, identity_settings)
-    if ended:
-        context.log.warning("ended runs whose process was gone: %s", ", ".join(ended))
     asked = json.loads(context.cursor) if context.cursor else {}
     window = datetime.now(UTC).date().isoformat()
     wanted = decide(stale, busy=busy, asked=asked, window=window)

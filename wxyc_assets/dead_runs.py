@@ -4,6 +4,7 @@ A run that works holds the lock on its own id (see single_flight). One that Dags
 ended by itself and does not hold its lock, is dead; so is one that never got as far as that.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,8 @@ import dagster as dg
 import psycopg
 
 from resources import sql_files
+from resources.postgres import Postgres
+from wxyc_assets.migrate import require_migrated
 
 OPEN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -34,6 +37,16 @@ def end_dead_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) 
                 "run the partitions again to do the rest.",
             )
             ended.append(run_id)
+    return ended
+
+
+def sweep(instance: dg.DagsterInstance, postgres: Postgres, log: logging.Logger) -> list[str]:
+    """End every dead run, warn of it, and return their ids: for sensors and schedules, before they ask for anything."""
+    with postgres.connect() as connection:
+        require_migrated(connection)
+        ended = end_dead_runs(instance, connection)
+    if ended:
+        log.warning("ended runs whose process was gone: %s", ", ".join(ended))
     return ended
 
 

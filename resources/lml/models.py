@@ -201,38 +201,9 @@ class BulkLookupResult(Item):
 
 
 class RefreshAnswer(Answer):
-    """What LML warmed: raw results, to be judged as ``RefreshItem``."""
+    """What LML warmed: raw results, in no promised order: match them by ``identity_id``, never by position."""
 
     results: list[Any]
-
-
-class RefreshArtist(Item):
-    """One artist of a warmed source; its id is a string on the wire."""
-
-    outcome: str
-    external_id: str | None = None
-    message: str | None = None
-
-
-def _nothing_is_empty(raw: object) -> object:
-    return [] if raw is None else raw
-
-
-class RefreshSource(Item):
-    """One source of an identity. A failed artist does not change the release's outcome."""
-
-    release_outcome: str
-    artists: Annotated[list[RefreshArtist | None], BeforeValidator(_nothing_is_empty)] = Field(default_factory=list)
-    message: str | None = None
-
-
-class RefreshItem(Item):
-    """One result of ``refresh_for_identities``; ``status`` is open, the caller counts what it does not know."""
-
-    identity_id: int
-    status: NonBlank
-    sources: dict[str, RefreshSource | None] | None = None
-    message: str | None = None
 
 
 class ResolvedIdentity(Answer):

@@ -273,3 +273,11 @@ def test_what_was_given_back_may_be_used_in_the_same_minute(make):
     for _ in range(4):
         assert now.budget.reserve(25) < 7  # two seconds a call that was made
         now.budget.settle(25, 1)
+
+
+def test_what_a_call_did_not_use_no_longer_counts_in_its_minute_whoever_stands_behind_it(make):
+    first, second = make(per_minute=30), make(per_minute=30)
+    first.budget.reserve(28)
+    assert second.budget.reserve(1) == pytest.approx(56, abs=0.5)
+    first.budget.settle(28, 0)
+    assert second.budget.reserve(29) == pytest.approx(58, abs=0.5)  # behind the one before, and no longer a minute behind ours

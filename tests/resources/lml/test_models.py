@@ -13,8 +13,6 @@ from resources.lml.models import (
     Health,
     LibraryVerdict,
     Provenance,
-    RefreshItem,
-    RefreshSource,
     ResolvedIdentity,
     finite_numbers,
 )
@@ -169,27 +167,6 @@ def test_a_lookup_result_must_carry_an_integer_index():
     for index in (True, "0", None, 0.0):
         with pytest.raises(ValidationError):
             BulkLookupResult.model_validate({"index": index, "status": "match"})
-
-
-def test_a_refreshed_source_may_be_null_and_so_may_its_artists():
-    item = RefreshItem.model_validate(
-        {
-            "identity_id": 1,
-            "status": "warmed",
-            "sources": {
-                "discogs": {
-                    "release_outcome": "success",
-                    "artists": [None, {"external_id": "9", "outcome": "success"}],
-                },
-                "spotify": None,
-                "bandcamp": {"release_outcome": "error", "artists": None},
-            },
-        }
-    )
-    assert item.sources is not None
-    assert item.sources["spotify"] is None
-    assert item.sources["bandcamp"] == RefreshSource(release_outcome="error")
-    assert RefreshItem.model_validate({"identity_id": 1, "status": "thawed", "sources": None}).status == "thawed"
 
 
 def test_an_identity_must_say_whether_it_was_minted():

@@ -14,12 +14,11 @@ COMMENT ON COLUMN wxyc_assets.run.discogs_calls_left IS
 -- everything reserved and behind any block at which so much more fits into every minute. A function of the database, because its
 -- plans are kept and every call to LML waits for it.
 CREATE FUNCTION wxyc_assets.reserve_budget(
-  budget_name text, cost float8, per_minute float8, window_s float8, OUT wait_s float8, OUT mark timestamptz
+  budget_name text, cost float8, per_minute float8, window_s float8, OUT wait_s float8, OUT mark timestamptz, OUT entry timestamptz
 ) LANGUAGE plpgsql AS $$
 DECLARE
   held wxyc_assets.budget;
   slot timestamptz;
-  entry timestamptz;
 BEGIN
   SELECT * INTO held FROM wxyc_assets.budget b WHERE b.name = budget_name FOR UPDATE;
   IF NOT FOUND THEN
