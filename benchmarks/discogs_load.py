@@ -164,7 +164,7 @@ def draw(phases: Sequence[Observed], budget: float, picture: Path) -> None:
         axis.axhline(budget, color="#3a6ea5", linestyle="--", label=f"the assets' budget, {budget:g}")
         axis.set(title=f"{phase.phase} cache", xlabel="minutes", xlim=(0, None), ylim=(0, DISCOGS_CAP_PER_MIN * 1.15))
     axes[0].set_ylabel("Discogs calls in the last 60 s")
-    axes[0].legend(loc="lower right", fontsize="small")
+    axes[-1].legend(loc="center", fontsize="small")  # a warm cache leaves room
     figure.savefig(picture, dpi=110, metadata={"Software": None})
 
 
