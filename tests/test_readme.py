@@ -7,6 +7,7 @@ from wxyc_assets.album_metadata import checks as album_metadata
 from wxyc_assets.cli.program import COMMANDS
 from wxyc_assets.flowsheet_enrichment import checks as flowsheet_enrichment
 from wxyc_assets.library_identity import checks as library_identity
+from wxyc_assets.rated_usage import checks as rated_usage
 from wxyc_assets.rotation_cache import checks as rotation_cache
 from wxyc_assets.rotation_identity import checks as rotation_identity
 from wxyc_assets.settings import ALL_GROUPS
@@ -43,5 +44,5 @@ def test_every_check_is_in_the_table():
     shown = re.findall(
         r"^\| `([a-z0-9_]+)`(?: \(blocking[a-z_ ]*\))? \| .+ \| .+ \| (?:ERROR|WARN) \|$", README, re.MULTILINE
     )
-    rooms = [library_identity, album_metadata, flowsheet_enrichment, rotation_identity, rotation_cache]
+    rooms = [library_identity, album_metadata, flowsheet_enrichment, rotation_identity, rotation_cache, rated_usage]
     assert set(shown) == {spec.name for room in rooms for spec in room.SPECS}

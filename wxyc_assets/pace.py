@@ -16,7 +16,7 @@ class Pace:
     calls_per_input: float
 
     def batch_size(self, at_most: int) -> int:
-        """Return how many inputs to send at once, at least 1, so that their estimate fits in a quarter of a minute of the budget.
+        """Return how many inputs to send at once, at least 1: so many as fit in a quarter of a minute of the budget.
 
         A minute of the budget is full when the next call no longer fits: of larger ones more of it would stay empty, and the
         station's live callers would meet all of one at once. Source: docs/decisions/0005.

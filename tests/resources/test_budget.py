@@ -280,4 +280,6 @@ def test_what_a_call_did_not_use_no_longer_counts_in_its_minute_whoever_stands_b
     first.budget.reserve(28)
     assert second.budget.reserve(1) == pytest.approx(56, abs=0.5)
     first.budget.settle(28, 0)
-    assert second.budget.reserve(29) == pytest.approx(58, abs=0.5)  # behind the one before, and no longer a minute behind ours
+    assert second.budget.reserve(29) == pytest.approx(
+        58, abs=0.5
+    )  # behind the one before, and no longer a minute behind ours

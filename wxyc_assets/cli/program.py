@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "wxyc_assets.cli.doctor",
     "run": "wxyc_assets.cli.run",
     "budget": "wxyc_assets.cli.budget",
+    "why": "wxyc_assets.cli.why",
     "prices": "wxyc_assets.cli.prices",
     "sandbox": "wxyc_assets.cli.sandbox",
 }

@@ -115,6 +115,12 @@ def stored_counts(connection: psycopg.Connection) -> dict[str, int]:
     return {"identities": identities, "sources": sources, "albums": albums}
 
 
+def billed_hours(connection: psycopg.Connection) -> dict[str, str]:
+    """Return ``since`` and ``until`` of the window that holds every billing event; nothing if there is none."""
+    ((since, until),) = connection.execute(sql_files.load("wxyc_assets.cli", "billed_hours")).fetchall()
+    return {"since": since, "until": until} if since else {}
+
+
 def wait_for_stop(*children: Callable[[], int | None]) -> None:
     """Return when somebody presses Ctrl-C or sends SIGTERM; raises CannotError when a child ends by itself."""
     stop = threading.Event()

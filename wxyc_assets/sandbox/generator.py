@@ -1,6 +1,6 @@
-"""Synthetic libraries and plays of any size, for tests and benchmarks, loaded by COPY in bounded memory."""
+"""Synthetic libraries, plays and billing events of any size, for tests and benchmarks, loaded in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -104,6 +104,46 @@ def generate_plays(connection: psycopg.Connection, count: int, *, seed: int = 0)
         connection.execute(sql_files.load(PACKAGE, "generator_finish_plays"))
     connection.execute(sql_files.load(PACKAGE, "generator_analyze_flowsheet"))
     return made
+
+
+def generate_billing_events(
+    connection: psycopg.Connection,
+    count: int,
+    *,
+    first_instant: datetime,
+    hours: int,
+    accounts: int,
+    models: Mapping[str, str | None],
+    odd_share: float = 0.0,
+    seed: int = 0,
+) -> int:
+    """Add ``count`` events at even distances over ``hours`` hours; return how many were added.
+
+    Each is of one of ``accounts`` triples of customer, deployment and model, drawn at random: at most so many rollups an hour.
+    ``models`` has the base that events of a model name, None for none. Odd events lack an id, have a model or base that nobody
+    knows, more cached than prompt tokens or no tokens, no time of their own, or came 30 hours late. The same arguments give the
+    same events, and those that are there already are left alone.
+
+    One statement, made by the server. Raises ValueError for a share outside 0 .. 1, or without accounts, hours or models.
+    """
+    if not 0 <= odd_share <= 1 or min(accounts, hours, len(models)) < 1:
+        raise ValueError("odd_share is between 0 and 1, and there are accounts, hours and models")
+    if count <= 0:
+        return 0
+    coming = {
+        "count": count,
+        "seed": seed,
+        "first_instant": first_instant,
+        "seconds": hours * 3600.0,
+        "accounts": accounts,
+        "models": list(models),
+        "base_models": list(models.values()),
+        "odd_share": odd_share,
+    }
+    with _bulk_load(connection, ["billing_event"], count):
+        added = connection.execute(sql_files.load(PACKAGE, "generator_billing_events"), coming).rowcount
+    connection.execute(sql_files.load(PACKAGE, "generator_analyze_billing_event"))
+    return added
 
 
 @dataclass(frozen=True)

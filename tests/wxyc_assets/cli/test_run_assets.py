@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from resources.budget import PostgresBudget
-from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
+from wxyc_assets.sandbox.generator import generate_billing_events, generate_libraries, generate_plays
 from wxyc_assets.sandbox.lml.faults import Fault
 
 
@@ -80,10 +80,7 @@ def test_a_gate_that_is_shut_is_a_run_that_could_not_and_a_doctor_that_says_so(w
     failed = {check["name"] for check in finished.printed["checks"] if not check["passed"]}
     assert "deploy_gate_open" in failed
     doctor = wxyc("doctor", **at_station)
-    assert {finding["name"] for finding in doctor.printed["findings"] if not finding["ok"]} == {
-        "LML_API_KEY",
-        "deploy gate",
-    }
+    assert {finding["name"] for finding in doctor.printed["findings"] if not finding["ok"]} == {"deploy gate"}
 
 
 def test_what_others_have_reserved_is_told_once_however_many_runs_the_shards_make(wxyc, at_station, station):
@@ -98,3 +95,80 @@ def test_what_others_have_reserved_is_told_once_however_many_runs_the_shards_mak
     assert len(printed["run_ids"]) == 3
     assert 150 < printed["dry_run_report"]["budget_backlog_s"] <= 200
     assert printed["dry_run_report"]["would_ask"] == printed["totals"]["would_ask"] > 10
+
+
+DAY = ["--since", "2026-06-08T00:00:00Z", "--until", "2026-06-09T00:00:00Z"]
+
+
+@pytest.fixture
+def billed(station):
+    """A day of usage in June, in the sandbox's models."""
+    with station.connect() as connection:
+        generate_billing_events(
+            connection, 2000, first_instant=datetime(2026, 6, 8, tzinfo=UTC), hours=24, accounts=5, models=SAMPLE_MODELS
+        )
+    return station
+
+
+SAMPLE_MODELS = dict.fromkeys(["qwen2.5-7b-instruct", "llama-3.1-8b-instruct"])
+
+
+def test_a_plan_says_what_would_be_billed_and_then_it_is_billed_so(wxyc, at_station, billed):
+    plan = wxyc("run", "rated_usage", *DAY, "--plan", **at_station)
+    assert plan.exit_code == 0, plan.stderr
+    assert plan.printed["dry_run"] is True
+    done = wxyc("run", "rated_usage", *DAY, **at_station)
+    assert done.exit_code == 0, done.stderr
+    assert done.printed["totals"]["events_rated"] == 2000
+    assert done.printed["totals"]["total_cost"] == plan.printed["totals"]["total_cost"]
+    assert done.printed["partitions"][::23] == ["2026-06-08-00:00", "2026-06-08-23:00"]
+    with billed.connect() as connection:
+        ((cost, origin),) = connection.execute(
+            "SELECT (SELECT sum(cost)::text FROM rated_usage), (SELECT max(origin) FROM wxyc_assets.run)"
+        ).fetchall()
+    assert (cost, origin) == (done.printed["totals"]["total_cost"], "explicit")
+
+
+def test_without_a_window_the_trailing_hours_are_rated_as_the_schedule_does(wxyc, at_station, station):
+    finished = wxyc("run", "rated_usage", RATE_TRAILING_HOURS="3", **at_station)
+    assert finished.exit_code == 0, finished.stderr
+    assert len(finished.printed["partitions"]) == 3
+    with station.connect() as connection:
+        assert connection.execute("SELECT origin FROM wxyc_assets.run").fetchall() == [("routine",)]
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [
+        (["--since", "yesterday"], "--since yesterday"),
+        (["--since", "2026-06-08T10:30:00Z"], "whole UTC hour"),
+        (["--since", "2026-06-08T10:00:00Z", "--until", "2026-06-08T09:00:00Z"], "ends before it begins"),
+        (["--until", "2999-01-01T00:00:00Z"], "lies ahead"),
+        (["--since", "2025-12-31T23:00:00Z"], "before 2026"),
+    ],
+)
+def test_a_window_that_cannot_be_rated_is_refused(wxyc, at_station, window, says):
+    finished = wxyc("run", "rated_usage", *window, **at_station)
+    assert finished.exit_code == 1
+    assert says in finished.printed["error"]
+
+
+def test_without_prices_nothing_is_billed_and_the_run_says_what_to_set(wxyc, at_station, billed):
+    finished = wxyc("run", "rated_usage", *DAY, **{**at_station, "PRICE_FILE": None})
+    assert finished.exit_code == 1
+    assert "PRICE_FILE" in finished.printed["error"]
+    with billed.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM rated_usage").fetchone() == (0,)
+
+
+def test_an_event_without_a_price_is_exit_code_2_and_named(wxyc, at_station, billed):
+    with billed.connect() as connection:
+        connection.execute(
+            "UPDATE billing_event SET model = 'nobody-priced-this' WHERE request_id IN "
+            "(SELECT request_id FROM billing_event ORDER BY 1 LIMIT 3)"
+        )
+    finished = wxyc("run", "rated_usage", *DAY, **at_station)
+    assert finished.exit_code == 2
+    assert finished.printed["totals"]["unpriced_events"] == 3
+    failed = {(check["name"], check["severity"]) for check in finished.printed["checks"] if not check["passed"]}
+    assert failed == {("unpriced_zero", "ERROR"), ("trailing_hours_rated", "WARN")}

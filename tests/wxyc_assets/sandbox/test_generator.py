@@ -1,4 +1,6 @@
-"""Generated libraries and plays fit the station, come in the shares asked for, and leave no trace of how they came."""
+"""Generated libraries, plays and billing events fit the station, come in the shares asked for, and leave no trace behind."""
+
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -191,3 +193,68 @@ def test_plays_need_an_album(empty_station):
         generator.generate_plays(empty_station, 1)
     assert generator.generate_plays(empty_station, 0) == 0
     assert generator.generate_libraries(empty_station, 0) == 0
+
+
+TEN = datetime(2026, 6, 8, 10, tzinfo=UTC)
+MODELS = {"b1": None, "b2": "b1", "ft:x": "b1"}
+EVENTS = "SELECT md5(string_agg(e::text, E'\\n' ORDER BY request_id)) FROM billing_event e"
+
+
+def _generate_events(connection, count=6000, **arguments):
+    usual = {"first_instant": TEN, "hours": 3, "accounts": 30, "models": MODELS}
+    return generator.generate_billing_events(connection, count, **{**usual, **arguments})
+
+
+def test_billing_events_fill_their_hours_evenly_and_every_account_has_one_model(empty_station):
+    assert _generate_events(empty_station) == 6000
+    hours = empty_station.execute(
+        "SELECT date_trunc('hour', event_ts), count(*) FROM billing_event GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    assert hours == [(TEN + timedelta(hours=place), 2000) for place in range(3)]
+    accounts = empty_station.execute(
+        "SELECT auth_id, resource_id, count(DISTINCT model) FROM billing_event GROUP BY 1, 2"
+    ).fetchall()
+    assert len(accounts) == 30
+    assert {models for _, _, models in accounts} == {1}
+    assert set(empty_station.execute("SELECT DISTINCT model, base_model FROM billing_event")) == set(MODELS.items())
+    assert _value(
+        empty_station, "SELECT bool_and(prompt_tokens > cached_tokens AND completion_tokens > 0) FROM billing_event"
+    )
+
+
+def test_the_same_arguments_give_the_same_events_once_and_another_seed_gives_others(empty_station):
+    _generate_events(empty_station, odd_share=0.3)
+    first = _value(empty_station, EVENTS)
+    assert _generate_events(empty_station, odd_share=0.3) == 0
+    empty_station.execute("TRUNCATE billing_event")
+    _generate_events(empty_station, odd_share=0.3)
+    assert _value(empty_station, EVENTS) == first
+    assert _generate_events(empty_station, odd_share=0.3, seed=1) == 6000
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        "auth_id IS NULL", "resource_id IS NULL", "model IS NULL", "model = 'nobody-knows-it'", "event_ts IS NULL", "aborted",
+        "model LIKE 'ft:%' AND base_model = 'nobody-knows-it'", "cached_tokens > prompt_tokens",
+        "prompt_tokens + cached_tokens + completion_tokens = 0", "created_at > event_ts + interval '1 day'",
+    ],
+)  # fmt: skip
+def test_odd_events_come_in_every_kind_and_only_in_the_share_asked_for(empty_station, oddity):
+    _generate_events(empty_station, odd_share=0.5)
+    assert 0.01 < _value(empty_station, f"SELECT avg(({oddity})::int) FROM billing_event") < 0.15
+    empty_station.execute("TRUNCATE billing_event")
+    _generate_events(empty_station)
+    assert _value(empty_station, f"SELECT count(*) FROM billing_event WHERE {oddity}") == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"odd_share": 1.1}, {"odd_share": -0.1}, {"accounts": 0}, {"hours": 0}, {"models": {}}]
+)
+def test_impossible_events_are_refused(empty_station, wrong):
+    with pytest.raises(ValueError, match="odd_share is between 0 and 1"):
+        _generate_events(empty_station, **wrong)
+
+
+def test_no_events_are_no_events(empty_station):
+    assert _generate_events(empty_station, 0) == 0

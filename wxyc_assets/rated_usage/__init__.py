@@ -1,0 +1,1 @@
+"""What each customer's usage of each model cost, hour by hour."""

@@ -1,0 +1,21 @@
+"""The checks of rated_usage as Dagster sees them; what they decide is in findings.py."""
+
+import dagster as dg
+
+_DESCRIPTIONS = {
+    "anomalies_add_up": "Every event of an hour is billed, or counted once among those that could not be.",
+    "unpriced_zero": "Every event has a price.",
+    "unattributable_zero": "Every event has a customer, a deployment and a model.",
+    "ambiguous_base_zero": "All of a customer's events of one fine-tune, in one hour, name the same base.",
+    "work_without_charge": "No event with tokens cost nothing, unless its model is free throughout.",
+    "accounting_holds": "Every hour has one outcome, and the tables did what was decided, row for row and to the nano-dollar.",
+    "reconciled_deletions": "A routine run deleted no billed row. An explicit one may.",
+    "trailing_hours_rated": "No trailing hour that closed more than two hours ago waits to be rated, whoever was to rate it.",
+}
+
+BLOCKING = {"reconciled_deletions"}
+
+SPECS = [
+    dg.AssetCheckSpec(name, asset="rated_usage", description=description, blocking=name in BLOCKING)
+    for name, description in _DESCRIPTIONS.items()
+]

@@ -1,0 +1,33 @@
+"""How long a run may wait for hours that others hold: all of its waiting together, whichever of its lanes waits."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Patience:
+    """A number of seconds that passes only while somebody waits; two who wait at once use it up once."""
+
+    def __init__(self, total_s: float) -> None:
+        self._left_s = total_s
+        self._waiting = 0
+        self._since = 0.0
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def waiting(self) -> Iterator[float]:
+        """Yield how many seconds are left, at least 0; they pass while the block waits."""
+        with self._guard:
+            now = time.monotonic()
+            if not self._waiting:
+                self._since = now
+            self._waiting += 1
+            left_s = self._left_s - (now - self._since)
+        try:
+            yield max(0.0, left_s)
+        finally:
+            with self._guard:
+                self._waiting -= 1
+                if not self._waiting:
+                    self._left_s -= time.monotonic() - self._since

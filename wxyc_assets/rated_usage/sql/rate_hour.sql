@@ -1,0 +1,183 @@
+-- rate_hour: rated_usage holds exactly what the events of one hour cost: rows that the hour no longer produces are deleted, rows
+-- that are right already are not touched, and every row inserted, changed or deleted is in wxyc_assets.usage_change, before and
+-- after. One snapshot. Returns one row of counts and sums.
+--
+-- Tokens are added up first and priced after: a rate is the same for all events of a group, and NUMERIC is exact, so the sum is
+-- that of the events one by one. Rates are final: quantised before they are multiplied, and nothing is rounded after that.
+--
+-- Parameters
+--   window_start, window_end   timestamptz   the hour, its end not included
+--   priced_models, priced_prompt_rates, priced_cached_rates, priced_completion_rates       text[]   by model, USD a token
+--   derived_models, derived_prompt_rates, derived_cached_rates, derived_completion_rates   text[]   of fine-tunes, by base model
+--   some_rate_is_free          boolean       whether a model has rates of 0 beside others: only then can work go uncharged
+--   run_id, origin             text          Dagster's run id; routine | explicit
+--   price_digest               text          SHA-256 of the price file, hex
+WITH rate AS MATERIALIZED (
+  -- Of models by their own name, then of fine-tunes by the name of their base. charged_kinds has a bit for each rate above 0.
+  SELECT p.number, p.number <= cardinality(%(priced_models)s::text[]) AS own, p.model, p.prompt::numeric(20, 9) AS prompt,
+    p.cached::numeric(20, 9) AS cached, p.completion::numeric(20, 9) AS completion,
+    (p.prompt::numeric > 0)::integer + 2 * (p.cached::numeric > 0)::integer + 4 * (p.completion::numeric > 0)::integer
+      AS charged_kinds
+  FROM unnest(
+    %(priced_models)s::text[] || %(derived_models)s::text[],
+    %(priced_prompt_rates)s::text[] || %(derived_prompt_rates)s::text[],
+    %(priced_cached_rates)s::text[] || %(derived_cached_rates)s::text[],
+    %(priced_completion_rates)s::text[] || %(derived_completion_rates)s::text[]
+  ) WITH ORDINALITY AS p (model, prompt, cached, completion, number)
+), used AS (
+  SELECT e.auth_id, e.resource_id, e.model, e.base_model,
+    -- A bit for each kind of token, as in charged_kinds: events of one kind cost all something, or all nothing. A constant, and
+    -- so for free, where no rate is 0.
+    CASE WHEN %(some_rate_is_free)s::boolean THEN
+      (e.prompt_tokens > e.cached_tokens)::integer + 2 * (e.cached_tokens <> 0)::integer + 4 * (e.completion_tokens <> 0)::integer
+    END AS token_kinds,
+    count(*) AS events,
+    sum(e.prompt_tokens) AS prompt_tokens,
+    sum(e.cached_tokens) AS cached_tokens,
+    sum(e.completion_tokens) AS completion_tokens,
+    -- What GREATEST(prompt - cached, 0) adds up to, without a difference that may not fit into an integer.
+    sum(GREATEST(e.prompt_tokens, e.cached_tokens)) - sum(e.cached_tokens) AS billable_prompt_tokens
+  FROM billing_event e
+  WHERE COALESCE(e.event_ts, e.created_at) >= %(window_start)s::timestamptz
+    AND COALESCE(e.event_ts, e.created_at) < %(window_end)s::timestamptz
+  GROUP BY 1, 2, 3, 4, 5
+), resolved AS MATERIALIZED (
+  SELECT u.*,
+    u.auth_id IS NOT NULL AND u.resource_id IS NOT NULL AND u.model IS NOT NULL AS attributable,
+    COALESCE(own.number, base.number) AS rate_number,
+    u.token_kinds <> 0 AND COALESCE(own.charged_kinds, base.charged_kinds) <> 0
+      AND u.token_kinds & COALESCE(own.charged_kinds, base.charged_kinds) = 0 AS uncharged
+  FROM used u
+  LEFT JOIN rate own ON own.own AND own.model = u.model
+  LEFT JOIN rate base ON NOT base.own AND starts_with(u.model, 'ft:') AND base.model = u.base_model
+), rollup AS MATERIALIZED (
+  SELECT r.auth_id, r.resource_id, r.model AS model_id,
+    sum(r.prompt_tokens)::bigint AS prompt_tokens,
+    sum(r.cached_tokens)::bigint AS cached_tokens,
+    sum(r.completion_tokens)::bigint AS completion_tokens,
+    sum(r.billable_prompt_tokens)::bigint AS billable_prompt_tokens,
+    sum(r.events)::bigint AS events,
+    sum(r.events) FILTER (WHERE r.uncharged) AS uncharged_events,
+    min(r.rate_number) AS rate_number,
+    -- Events of one fine-tune that name different bases: nobody knows what it costs.
+    min(r.rate_number) <> max(r.rate_number) AS ambiguous
+  FROM resolved r
+  WHERE r.attributable AND r.rate_number IS NOT NULL
+  GROUP BY 1, 2, 3
+), billed AS MATERIALIZED (
+  SELECT r.*, %(window_start)s::timestamptz AS window_start, p.prompt AS prompt_rate, p.cached AS cached_rate,
+    p.completion AS completion_rate,
+    r.billable_prompt_tokens * p.prompt + r.cached_tokens * p.cached + r.completion_tokens * p.completion AS cost
+  FROM rollup r
+  JOIN rate p ON p.number = r.rate_number
+  WHERE NOT r.ambiguous
+), stored AS MATERIALIZED (
+  SELECT s.*
+  FROM rated_usage s
+  WHERE s.window_start >= %(window_start)s::timestamptz AND s.window_start < %(window_end)s::timestamptz
+), difference AS MATERIALIZED (
+  SELECT
+    -- The length is in characters: as the predecessor made its ids.
+    COALESCE(s.id, md5(
+      length(r.auth_id) || ':' || r.auth_id || '|' || length(r.resource_id) || ':' || r.resource_id || '|'
+      || length(r.model_id) || ':' || r.model_id || '|' || extract(epoch FROM r.window_start)::bigint)) AS usage_id,
+    COALESCE(s.auth_id, r.auth_id) AS auth_id,
+    COALESCE(s.resource_id, r.resource_id) AS resource_id,
+    COALESCE(s.model_id, r.model_id) AS model_id,
+    COALESCE(s.window_start, r.window_start) AS window_start,
+    CASE WHEN s.id IS NULL THEN 'insert' WHEN r.auth_id IS NULL THEN 'delete' ELSE 'change' END AS kind,
+    CASE WHEN s.id IS NOT NULL THEN ROW(
+      s.window_end, s.prompt_tokens, s.cached_tokens, s.completion_tokens, s.billable_prompt_tokens, s.cost,
+      s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count, s.rated_at
+    )::wxyc_assets.usage_state END AS before,
+    CASE WHEN r.auth_id IS NOT NULL THEN ROW(
+      %(window_end)s::timestamptz, r.prompt_tokens, r.cached_tokens, r.completion_tokens, r.billable_prompt_tokens, r.cost,
+      r.prompt_rate, r.cached_rate, r.completion_rate, r.events, now()
+    )::wxyc_assets.usage_state END AS after
+  FROM billed r
+  FULL JOIN stored s ON s.auth_id = r.auth_id AND s.resource_id = r.resource_id AND s.model_id = r.model_id
+    AND s.window_start = r.window_start
+  WHERE (
+    s.window_end, s.prompt_tokens, s.cached_tokens, s.completion_tokens, s.billable_prompt_tokens, s.cost,
+    s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count
+  ) IS DISTINCT FROM (
+    %(window_end)s::timestamptz, r.prompt_tokens, r.cached_tokens, r.completion_tokens, r.billable_prompt_tokens, r.cost,
+    r.prompt_rate, r.cached_rate, r.completion_rate, r.events
+  )
+), deleted AS (
+  -- By key, however many the planner expects: a join could read the whole table.
+  DELETE FROM rated_usage WHERE id = ANY (ARRAY(SELECT d.usage_id FROM difference d WHERE d.kind = 'delete'))
+  RETURNING id
+), written AS (
+  INSERT INTO rated_usage AS u (
+    id, auth_id, resource_id, model_id, window_start, window_end, prompt_tokens, cached_tokens, completion_tokens,
+    billable_prompt_tokens, cost, applied_prompt_rate, applied_cached_rate, applied_completion_rate, event_count, rated_at
+  )
+  SELECT d.usage_id, d.auth_id, d.resource_id, d.model_id, d.window_start, (d.after).window_end, (d.after).prompt_tokens,
+    (d.after).cached_tokens, (d.after).completion_tokens, (d.after).billable_prompt_tokens, (d.after).cost,
+    (d.after).applied_prompt_rate, (d.after).applied_cached_rate, (d.after).applied_completion_rate, (d.after).event_count,
+    (d.after).rated_at
+  FROM difference d
+  -- After the deletions, one of which may have had an id that is needed here.
+  WHERE d.kind <> 'delete' AND (SELECT count(*) FROM deleted) >= 0
+  ON CONFLICT (auth_id, resource_id, model_id, window_start) DO UPDATE SET
+    window_end = EXCLUDED.window_end,
+    prompt_tokens = EXCLUDED.prompt_tokens,
+    cached_tokens = EXCLUDED.cached_tokens,
+    completion_tokens = EXCLUDED.completion_tokens,
+    billable_prompt_tokens = EXCLUDED.billable_prompt_tokens,
+    cost = EXCLUDED.cost,
+    applied_prompt_rate = EXCLUDED.applied_prompt_rate,
+    applied_cached_rate = EXCLUDED.applied_cached_rate,
+    applied_completion_rate = EXCLUDED.applied_completion_rate,
+    event_count = EXCLUDED.event_count,
+    rated_at = EXCLUDED.rated_at
+  RETURNING u.id
+), kept AS (
+  INSERT INTO wxyc_assets.usage_change (
+    usage_id, window_start, auth_id, resource_id, model_id, kind, before, after, run_id, origin, price_digest
+  )
+  SELECT d.usage_id, d.window_start, d.auth_id, d.resource_id, d.model_id, d.kind, d.before, d.after, %(run_id)s, %(origin)s,
+    %(price_digest)s
+  FROM difference d
+  RETURNING change_id
+)
+SELECT
+  events.in_window AS events,
+  bills.events_rated,
+  events.unpriced AS unpriced_events,
+  events.unattributable AS unattributable_events,
+  (SELECT COALESCE(sum(r.events), 0)::bigint FROM rollup r WHERE r.ambiguous) AS ambiguous_base_events,
+  bills.uncharged AS uncharged_events,
+  bills.rollups AS rollups_written,
+  changes.inserted AS rows_inserted,
+  changes.changed AS rows_changed,
+  bills.rollups - changes.inserted - changes.changed AS rows_unchanged,
+  changes.deleted AS reconciled_deletions,
+  (SELECT count(*) FROM stored) AS rows_before,
+  (SELECT count(*) FROM written) AS rows_written,
+  (SELECT count(*) FROM deleted) AS rows_deleted,
+  (SELECT count(*) FROM kept) AS changes_kept,
+  bills.cost::text AS total_cost,
+  (SELECT COALESCE(sum(s.cost), 0)::text FROM stored s) AS cost_before,
+  changes.raised::text AS cost_raised,
+  changes.lowered::text AS cost_lowered
+FROM (
+  SELECT COALESCE(sum(r.events), 0)::bigint AS in_window,
+    COALESCE(sum(r.events) FILTER (WHERE NOT r.attributable), 0)::bigint AS unattributable,
+    COALESCE(sum(r.events) FILTER (WHERE r.attributable AND r.rate_number IS NULL), 0)::bigint AS unpriced
+  FROM resolved r
+) events
+CROSS JOIN (
+  SELECT count(*) AS rollups, COALESCE(sum(b.events), 0)::bigint AS events_rated,
+    COALESCE(sum(b.uncharged_events), 0)::bigint AS uncharged, COALESCE(sum(b.cost), 0) AS cost
+  FROM billed b
+) bills
+CROSS JOIN (
+  SELECT count(*) FILTER (WHERE d.kind = 'insert') AS inserted,
+    count(*) FILTER (WHERE d.kind = 'change') AS changed,
+    count(*) FILTER (WHERE d.kind = 'delete') AS deleted,
+    COALESCE(sum(d.moved) FILTER (WHERE d.moved > 0), 0) AS raised,
+    COALESCE(sum(-d.moved) FILTER (WHERE d.moved < 0), 0) AS lowered
+  FROM (SELECT kind, COALESCE((after).cost, 0) - COALESCE((before).cost, 0) AS moved FROM difference) d
+) changes
