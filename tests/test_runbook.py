@@ -25,7 +25,7 @@ from tests.wxyc_assets.album_metadata.runs import Runs as AlbumRuns
 from tests.wxyc_assets.flowsheet_enrichment.passes import Passes
 from tests.wxyc_assets.library_identity.runs import Runs as LibraryRuns
 from wxyc_assets.cli.program import COMMANDS
-from wxyc_assets.cli.run import ASSETS
+from wxyc_assets.cli.run import UNDERSTOOD
 from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
 from wxyc_assets.sandbox.lml.server import SandboxLml
 
@@ -328,4 +328,4 @@ def test_every_sentry_issue_of_foreign_indexes_is_explained_under_its_own_title(
 def test_every_wxyc_command_of_the_runbook_exists():
     commands = re.findall(r"wxyc\s([a-z]+)(?:\s([a-z_]+))?", re.sub(r"`wxyc_assets", "`", RUNBOOK))
     assert {command for command, _ in commands} <= set(COMMANDS)
-    assert {asset for command, asset in commands if command == "run"} <= set(ASSETS)
+    assert {asset for command, asset in commands if command == "run"} <= set(UNDERSTOOD)

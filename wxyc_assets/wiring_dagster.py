@@ -17,6 +17,7 @@ from wxyc_assets.settings import (
     LmlSettings,
     RatingSettings,
     RotationSettings,
+    SettingsGroup,
     load,
 )
 
@@ -51,42 +52,32 @@ def lml(context: dg.InitResourceContext) -> Iterator[LmlClient]:
         yield client
 
 
-@dg.resource(description="When an identity is asked again: STALE_THRESHOLD_DAYS, UNRESOLVED_RETRY_DAYS.")
-def identity_settings(_context: dg.InitResourceContext) -> IdentitySettings:
-    """Read them when the run starts."""
-    return load(IdentitySettings)
+def _settings(group: type[SettingsGroup], description: str) -> dg.ResourceDefinition:
+    """Return a resource that is one group of settings, read when the run starts."""
+    return dg.ResourceDefinition(lambda _context: load(group), description=description)
 
 
-@dg.resource(description="How albums are asked about: BACKFILL_BULK_BATCH_SIZE, BACKFILL_BULK_BUDGET_MS.")
-def album_settings(_context: dg.InitResourceContext) -> AlbumSettings:
-    """Read them when the run starts."""
-    return load(AlbumSettings)
-
-
-@dg.resource(description="How the flowsheet pass gives way to a DJ: LIVE_ACTIVITY_LOOKBACK_SECONDS.")
-def flowsheet_settings(_context: dg.InitResourceContext) -> FlowsheetSettings:
-    """Read them when the run starts."""
-    return load(FlowsheetSettings)
-
-
-@dg.resource(
-    description="How the rotation is warmed, and where its gate asks: BACKFILL_LML_MAX_CONCURRENT, GITHUB_API_URL."
-)
-def rotation_settings(_context: dg.InitResourceContext) -> RotationSettings:
-    """Read them when the run starts."""
-    return load(RotationSettings)
-
-
-@dg.resource(description="What usage is rated with, and how far back: PRICE_FILE, RATE_TRAILING_HOURS.")
-def rating_settings(_context: dg.InitResourceContext) -> RatingSettings:
-    """Read them when the run starts."""
-    return load(RatingSettings)
-
-
-@dg.resource(description="The rates that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM.")
-def lml_settings(_context: dg.InitResourceContext) -> LmlSettings:
-    """Read them when the run starts."""
-    return load(LmlSettings)
+SETTINGS = {
+    "identity_settings": _settings(
+        IdentitySettings, "When an identity is asked again: STALE_THRESHOLD_DAYS, UNRESOLVED_RETRY_DAYS."
+    ),
+    "album_settings": _settings(
+        AlbumSettings, "How albums are asked about: BACKFILL_BULK_BATCH_SIZE, BACKFILL_BULK_BUDGET_MS."
+    ),
+    "flowsheet_settings": _settings(
+        FlowsheetSettings, "How the flowsheet pass gives way to a DJ: LIVE_ACTIVITY_LOOKBACK_SECONDS."
+    ),
+    "rotation_settings": _settings(
+        RotationSettings,
+        "How the rotation is warmed, and where its gate asks: BACKFILL_LML_MAX_CONCURRENT, GITHUB_API_URL.",
+    ),
+    "rating_settings": _settings(
+        RatingSettings, "What usage is rated with, and how far back: PRICE_FILE, RATE_TRAILING_HOURS."
+    ),
+    "lml_settings": _settings(
+        LmlSettings, "The rates that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM."
+    ),
+}
 
 
 def default_resources() -> dict[str, dg.ResourceDefinition]:
@@ -96,10 +87,5 @@ def default_resources() -> dict[str, dg.ResourceDefinition]:
         "sentry": sentry,
         "operator": operator,
         "lml": lml,
-        "identity_settings": identity_settings,
-        "album_settings": album_settings,
-        "flowsheet_settings": flowsheet_settings,
-        "lml_settings": lml_settings,
-        "rotation_settings": rotation_settings,
-        "rating_settings": rating_settings,
+        **SETTINGS,
     }
