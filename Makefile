@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 PYTHON := $(shell command -v $(PYTHON) || command -v python3)
 BIN := .venv/bin
+# Tests mostly wait, for processes and for each other: more of them than cores go along at once.
+WORKERS ?= 4
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
@@ -28,7 +30,7 @@ up: $(STAMP)  ## the Dagster UI on that station; Ctrl-C stops all
 	@$(BIN)/wxyc up
 
 test: $(STAMP)  ## every test, on the embedded PostgreSQL and real HTTP on loopback
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: $(STAMP)  ## lint, types, import rules, definitions
 	$(BIN)/ruff check .

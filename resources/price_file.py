@@ -69,7 +69,8 @@ def _bytes(path: Path) -> bytes:
             data = file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
-        raise PriceFileError(path, [Problem(None, f"cannot be read: {reason}")]) from error
+        # Not from the error: people are shown the innermost one, and it does not say that this is the price file.
+        raise PriceFileError(path, [Problem(None, f"cannot be read: {reason}")]) from None
     if len(data) > LARGEST_BYTES:
         raise PriceFileError(path, [Problem(None, f"is larger than {LARGEST_BYTES} bytes, too large for a price file")])
     return data

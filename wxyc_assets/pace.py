@@ -16,14 +16,15 @@ class Pace:
     calls_per_input: float
 
     def batch_size(self, at_most: int) -> int:
-        """Return how many inputs to send at once, at least 1: so many as fit in a quarter of a minute of the budget.
+        """Return how many inputs to send at once, at least 1: so many as fit in half a minute of the budget.
 
         A minute of the budget is full when the next call no longer fits: of larger ones more of it would stay empty, and the
-        station's live callers would meet all of one at once. Source: docs/decisions/0005.
+        station's live callers would meet all of one at once. Smaller ones would pay for the time on the wire, which nobody can
+        tell from work at Discogs, once an input. Source: docs/decisions/0005.
         """
         if not self.calls_per_input:
             return at_most
-        return max(1, int(min(at_most, self.discogs_calls_per_min / 4 / self.calls_per_input)))
+        return max(1, int(min(at_most, self.discogs_calls_per_min / 2 / self.calls_per_input)))
 
     def in_flight(self, batch_size: int, at_most: int) -> int:
         """Return how many batches to ask about at once, so that no more than ``AHEAD_S`` of the budget is reserved ahead."""

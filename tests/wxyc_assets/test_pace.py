@@ -27,9 +27,9 @@ def test_no_more_is_asked_at_once_than_five_seconds_of_the_budget(per_minute, ca
 @pytest.mark.parametrize(
     ("per_minute", "calls_per_input", "size"),
     [
-        (30, 4, 1),
-        (50, 4, 3),  # 12 calls
-        (800, 4, 50),
+        (30, 4, 3),  # 12 calls
+        (32, 4, 4),
+        (400, 4, 50),
         (1e9, 4, 50),
         (1e308, 1e-308, 50),
         (30, 0, 50),  # costs nothing
@@ -37,10 +37,10 @@ def test_no_more_is_asked_at_once_than_five_seconds_of_the_budget(per_minute, ca
         (1e-9, 4, 1),
     ],
 )
-def test_a_batch_is_at_most_a_quarter_of_a_minute_of_the_budget(per_minute, calls_per_input, size):
+def test_a_batch_is_at_most_half_a_minute_of_the_budget(per_minute, calls_per_input, size):
     pace = Pace(per_minute, calls_per_input)
     assert pace.batch_size(50) == size
-    assert pace.seconds(size) <= 15 or size == 1
+    assert pace.seconds(size) <= 30 or size == 1
 
 
 def test_the_budget_is_done_behind_what_others_have_reserved():

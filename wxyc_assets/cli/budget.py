@@ -9,7 +9,7 @@ from wxyc_assets.cli.outcome import CannotError, Outcome
 def command() -> Outcome:
     """Show what of LML_DISCOGS_BUDGET_PER_MIN was used in the last minute, which runs wait for it, and when they would be done.
 
-    The forecast is the runs' own estimate, and the latest: what LML has in its cache costs less. What a run that is not
+    The forecast is the runs' own estimate: what LML has in its cache costs less. What a run that is not
     under way would need, its dry run says: `wxyc run album_metadata --dry-run`.
     """
     import psycopg

@@ -20,6 +20,9 @@ from wxyc_assets.operator import Operator, RunSummary
 from wxyc_assets.partitions import range_tags
 from wxyc_assets.run_origin import ORIGIN_TAG, RunOrigin
 
+INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+"""What Dagster makes of a person's Ctrl-C while a step works."""
+
 OF_ALL = ("budget_backlog_s",)
 """What a dry run reports of the whole station: several runs saw the same, so it is not added up."""
 
@@ -58,7 +61,10 @@ def launch(order: Launch, postgres: Postgres, operator: Operator) -> Outcome:
                 raise CannotError(_without_storage(run_id, operator.summaries.get(run_id))) from error
             summary = operator.summaries.get(run_id)
             if summary is None:
-                raise CannotError(f"run {run_id}: {failure_reason(instance, run_id)}")
+                reason = failure_reason(instance, run_id)
+                if INTERRUPTED in reason:
+                    raise KeyboardInterrupt
+                raise CannotError(f"run {run_id}: {reason}")
             summaries.append(summary)
     return _added_up(order, run_ids, summaries)
 

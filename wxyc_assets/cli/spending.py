@@ -27,7 +27,7 @@ class Spending:
     """The budget at one instant; all instants are UTC.
 
     ``used_last_minute`` calls were allowed to start, ``reserved_ahead`` may start later, and from ``free_at`` on the next
-    one starts at once. ``blocked_until``: LML asked to be left alone; None: it did not.
+    one starts at once if its minute has room for it. ``blocked_until``: LML asked to be left alone; None: it did not.
     """
 
     at: datetime
@@ -40,7 +40,11 @@ class Spending:
 
     @property
     def done_at(self) -> datetime | None:
-        """When the queue would be done at the latest, as the runs estimate it; None when nothing waits."""
+        """About when the queue would be done, as the runs estimate it; None when nothing waits.
+
+        What LML has in its cache is done sooner; calls that do not fill a minute exactly leave some of it unused, and take
+        longer.
+        """
         if not self.queue:
             return None
         calls = sum(waiting.discogs_calls_left for waiting in self.queue)
@@ -71,7 +75,7 @@ class Spending:
             f"waiting: {each.asset}, about {each.discogs_calls_left:g} calls left (run {each.run_id})"
             for each in self.queue
         ]
-        lines.append(f"done {_local(self.done_at)}, at the latest" if self.done_at else "nothing waits for it")
+        lines.append(f"done about {_local(self.done_at)}" if self.done_at else "nothing waits for it")
         return lines
 
 

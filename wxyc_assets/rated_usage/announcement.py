@@ -24,8 +24,8 @@ def announce(report: RunReport, log: StepLog) -> None:
     )
     what = "plan: would rate" if report.request.dry_run else "rated"
     message = (
-        f"{what} {counters.events_rated} events into {counters.rollups_written} rollups in {window}, "
-        f"total={total.total_cost} USD{counts}"
+        f"{what} {counters.events_rated} events into {counters.rollups_written} rollups, "
+        f"total={total.total_cost} USD{counts} in {window}"
     )
     say = log.error if report.ruling.summary_level == "error" else log.info
     say("summary", message=message, window=window, **total.stored())

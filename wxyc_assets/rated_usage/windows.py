@@ -57,8 +57,9 @@ def window_keys(since: str | None, until: str | None, now: datetime, trailing: i
     start = _bound("--since", since) if since is not None else max(FIRST_HOUR, closed - trailing * HOUR)
     if start < FIRST_HOUR:
         raise WindowError(f"--since {since}: hours before {_text(FIRST_HOUR)} are not rated")
-    if end > closed:
-        raise WindowError(f"--until {until}: lies ahead; the last closed hour ended at {_text(closed)}")
+    for name, text, instant in (("--since", since, start), ("--until", until, end)):
+        if instant > closed:
+            raise WindowError(f"{name} {text}: lies ahead; the last closed hour ended at {_text(closed)}")
     if start >= end:
         raise WindowError(f"the window {written(start, end)} ends before it begins, or is empty")
     return key(start), key(end - HOUR)

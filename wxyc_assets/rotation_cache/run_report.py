@@ -63,6 +63,8 @@ class RunReport(RunOutcome[str]):
 
     @property
     def missed(self) -> str:
-        """The identities of lost batches."""
-        lost = self.counters.batch_error
+        """The identities of lost batches, or all of them where every single one ended in error: then nothing was warmed."""
+        lost, scanned = self.counters.batch_error, self.counters.identities_scanned
+        if scanned and self.counters.lml_error == scanned:
+            return f"LML had no usable answer for any of the {scanned} identities, and nothing was warmed"
         return f"LML did not answer for {lost} identities, whose cache was not warmed" if lost else ""

@@ -153,10 +153,17 @@ def test_a_window_that_cannot_be_rated_is_refused(wxyc, at_station, window, says
     assert says in finished.printed["error"]
 
 
-def test_without_prices_nothing_is_billed_and_the_run_says_what_to_set(wxyc, at_station, billed):
-    finished = wxyc("run", "rated_usage", *DAY, **{**at_station, "PRICE_FILE": None})
+@pytest.mark.parametrize(
+    ("price_file", "says"),
+    [
+        (None, "PRICE_FILE is not set"),
+        ("/nowhere/prices.yaml", "price file /nowhere/prices.yaml cannot be used:\n  - cannot be read: No such file"),
+    ],
+)
+def test_without_prices_nothing_is_billed_and_the_run_says_why(wxyc, at_station, billed, price_file, says):
+    finished = wxyc("run", "rated_usage", *DAY, **{**at_station, "PRICE_FILE": price_file})
     assert finished.exit_code == 1
-    assert "PRICE_FILE" in finished.printed["error"]
+    assert says in finished.printed["error"]
     with billed.connect() as connection:
         assert connection.execute("SELECT count(*) FROM rated_usage").fetchone() == (0,)
 

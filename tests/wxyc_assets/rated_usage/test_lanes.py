@@ -46,6 +46,10 @@ def test_a_database_that_is_gone_is_asked_once_a_lane_and_not_once_an_hour(work,
     assert (len(outcomes), 1 <= len(asked) <= 2) == (12, True)
 
 
+def at_work():
+    return [thread for thread in threading.enumerate() if thread.name == "lane"]
+
+
 def test_a_defect_in_a_lane_is_raised_where_it_is_waited_for_and_the_others_stop(work, monkeypatch):
     def defective(*_arguments, **_options):
         raise RuntimeError("a defect")
@@ -53,12 +57,12 @@ def test_a_defect_in_a_lane_is_raised_where_it_is_waited_for_and_the_others_stop
     monkeypatch.setattr(store, "rate_hour", defective)
     with pytest.raises(RuntimeError, match="a defect"):
         list(run_lanes(work))
-    assert threading.active_count() == 1
+    assert at_work() == []
 
 
 def test_lanes_that_nobody_listens_to_any_more_stop_after_the_hour_they_are_at(billing, work):
     outcomes = run_lanes(work)
     next(outcomes)
     outcomes.close()
-    assert threading.active_count() == 1
+    assert at_work() == []
     assert 1 <= len(billing.billed()) <= 4

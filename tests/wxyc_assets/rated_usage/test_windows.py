@@ -70,6 +70,7 @@ def test_each_bound_replaces_one_end(since, until, keys):
         ("2026-06-08T08:00:00+05:30", None, "is not on a whole UTC hour"),
         (None, "2026-06-08T11:00:00Z", "lies ahead; the last closed hour ended at 2026-06-08T10:00:00Z"),
         ("2026-06-09T00:00:00Z", "2026-06-09T01:00:00Z", "lies ahead"),
+        ("2026-06-09T00:00:00Z", None, "--since 2026-06-09T00:00:00Z: lies ahead; the last closed hour ended at"),
         ("2025-12-31T23:00:00Z", None, "hours before 2026-01-01T00:00:00Z are not rated"),
     ],
 )

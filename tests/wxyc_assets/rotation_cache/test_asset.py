@@ -106,7 +106,7 @@ def test_the_settings_decide_how_much_is_asked_at_once(dagster):
         dagster.run(lml.url)
         assert sorted(len(call) for call in lml.asked) == [10, 50]
         lml.asked.clear()
-        dagster.run(lml.url, lml_settings={"LML_COST_REFRESH_ID": "25000000"})
+        dagster.run(lml.url, lml_settings={"LML_COST_REFRESH_ID": "50000000"})
         assert [len(call) for call in lml.asked] == [10] * 6
 
 
@@ -132,11 +132,20 @@ def test_untrusted_answers_leave_the_run_green_as_an_anomaly(dagster):
 
 
 def test_errors_of_identities_only_warn(dagster):
-    with warming(lambda ids: [said(one, "error") for one in ids]) as lml:
+    with warming(lambda ids: [said(one, "error") if one % 2 else warmed(one) for one in ids]) as lml:
         run = dagster.run(lml.url)
     assert run.success
     assert dagster.checks(run)["error_rate_healthy"] == (False, "WARN")
     assert dagster.summary(run).verdict == "done"
+
+
+@pytest.mark.parametrize("status", ["error", "thawed"])
+def test_a_run_that_warmed_nothing_is_an_anomaly_though_lml_answered(dagster, status):
+    with warming(lambda ids: [said(one, status) for one in ids]) as lml:
+        run = dagster.run(lml.url)
+    assert run.success
+    assert dagster.summary(run).verdict == "anomaly"
+    assert "nothing was warmed" in dagster.summary(run).reason
 
 
 @pytest.mark.parametrize(
@@ -223,7 +232,7 @@ def test_a_dry_run_credits_nothing_asks_only_the_gate_and_says_what_it_would_tak
     assert dagster.credited == ({}, 0)
     assert dagster.checks(run) == {"deploy_gate_open": (True, "ERROR"), "accounting_holds": (True, "ERROR")}
     report = dagster.summary(run).dry_run_report
-    assert (report["identities_scanned"], report["calls"], report["discogs_calls"]) == (60, 60, 240)
+    assert (report["identities_scanned"], report["calls"], report["discogs_calls"]) == (60, 20, 240)
     assert report["budget_ours_s"] == 480
     assert {name for name, count in dagster.summary(run).totals.items() if count} == {"identities_scanned"}
 

@@ -30,7 +30,7 @@ def test_at_least_one_batch_is_in_flight():
 @pytest.mark.parametrize(
     ("per_minute", "cost", "max_concurrent", "size", "in_flight"),
     [
-        (30, 4, 3, 1, 1),  # the defaults: 4 calls, which take 8 s, one batch after the other
+        (30, 4, 3, 3, 1),  # the defaults: 12 calls, which take 24 s, one batch after the other
         (30, 0, 3, 50, 3),
         (1e9, 4, 3, 50, 3),
         (1e9, 4, 50, 50, 50),
@@ -38,7 +38,7 @@ def test_at_least_one_batch_is_in_flight():
         (1, 4, 3, 1, 1),
     ],
 )
-def test_batches_fit_in_a_quarter_of_a_minute_of_the_budget_and_no_more_are_in_flight_than_it_feeds(
+def test_batches_fit_in_half_a_minute_of_the_budget_and_no_more_are_in_flight_than_it_feeds(
     per_minute, cost, max_concurrent, size, in_flight
 ):
     assert Batching.within(Pace(per_minute, cost), max_concurrent) == Batching(size, in_flight)

@@ -479,11 +479,11 @@ def test_a_dry_run_asks_the_gate_and_nobody_for_work_and_says_what_a_real_one_wo
     report = dict(dry.dry_run_report)
     assert report.pop("budget_backlog_s") == pytest.approx(30, abs=2)
     assert report == {
-        "identities_scanned": 60, "batch_count": 9, "calls": 9, "discogs_calls": 240, "budget_ours_s": 480,
+        "identities_scanned": 60, "batch_count": 20, "calls": 20, "discogs_calls": 240, "budget_ours_s": 480,
     }  # fmt: skip
     assert [line["step"] for line in rotation.lines] == ["init", "deploy_guard", "plan", "dry_run", "done"]
     (line,) = rotation.steps("dry_run")
-    assert (line["identities_scanned"], line["batch_count"]) == (60, 9)
+    assert (line["identities_scanned"], line["batch_count"]) == (60, 20)
     assert line["budget_done_at"] > line["timestamp"]
     assert rotation.steps("done")[0]["dry_run"] is True
 

@@ -10,6 +10,7 @@ from wxyc_assets.rotation_cache.run_report import RunReport
 
 OPEN, CLOSED = Ruling(is_open=True, reason="new enough"), Ruling(is_open=False, reason="too old")
 GOOD = Counters(identities_scanned=4, identities_resolved=4, warmed=4)
+MOSTLY = Counters(identities_scanned=4, identities_resolved=1, warmed=1, lml_error=3)
 ERRORS = Counters(identities_scanned=4, lml_error=4)
 SOME = Counters(identities_scanned=4, identities_resolved=3, warmed=3, lml_error=1, batch_error=1)
 DOWN = Counters(identities_scanned=4, lml_error=4, batch_error=4)
@@ -20,7 +21,8 @@ DOWN = Counters(identities_scanned=4, lml_error=4, batch_error=4)
     [
         (Counters(), {}, "done"),
         (GOOD, {}, "done"),
-        (ERRORS, {}, "done"),  # LML said so of each: its check warns
+        (MOSTLY, {}, "done"),  # LML said so of each: its check warns
+        (ERRORS, {}, "anomaly"),  # nothing was warmed, whatever LML called it
         (SOME, {}, "anomaly"),
         (GOOD, {"findings": [Finding("x", passed=False)]}, "anomaly"),
         (GOOD, {"findings": [Finding("x", passed=False, severity="WARN")]}, "done"),
@@ -40,3 +42,8 @@ def test_the_verdict_says_whether_the_job_was_done_and_whether_to_look(counters,
 def test_the_reason_of_a_closed_gate_names_the_day_and_what_the_gate_said():
     report = RunReport(request(), ruling=CLOSED, findings=[Finding("deploy_gate_open", passed=False)])
     assert report.reason == f"day {today()}: the deploy gate is closed: too old; failed checks: deploy_gate_open"
+
+
+def test_a_run_that_warmed_nothing_at_all_says_so():
+    report = RunReport(request(), ruling=OPEN, counters=ERRORS)
+    assert report.reason == "LML had no usable answer for any of the 4 identities, and nothing was warmed"
