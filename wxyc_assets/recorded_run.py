@@ -91,7 +91,7 @@ def _take(undertaking: Undertaking[Partition], locks: single_flight.Locks, log: 
     units = {single_flight.unit(undertaking.asset, key): key for key in sorted(undertaking.partitions)}
 
     def tell(refusal: single_flight.Refusal) -> None:
-        log.info("unit_wait", message=f"waiting for {refusal}", partition=units[refusal.unit])
+        log.info("unit_wait", message=f"waiting: {refusal}", partition=units[refusal.unit])
 
     return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), undertaking.unit_wait_s, tell)}
 

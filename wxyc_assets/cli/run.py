@@ -116,7 +116,7 @@ def partition_ranges(
         case "rotation_identity":
             return [None]
         case "rotation_cache":
-            return [(day, day) for day in map(_day, partitions)] or [(_today(), _today())]
+            return [(day, day) for day in set(map(_day, partitions)) or {_today()}]
         case "rated_usage":
             return [_window(since, until)]
         case _:
@@ -138,10 +138,12 @@ def _today() -> str:
 
 
 def _day(key: str) -> str:
-    try:
-        return datetime.strptime(key, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
-    except ValueError:
-        raise click.BadParameter(f"{key!r} is not a day, such as {_today()}", param_hint="--partition") from None
+    if key != _today():
+        raise click.BadParameter(
+            f"{key!r} is not {_today()}: LML keeps its cache as of now, so only that of today (UTC) can be warmed",
+            param_hint="--partition",
+        )
+    return key
 
 
 def _shard(key: str) -> int:

@@ -108,7 +108,7 @@ class Rater:
             return None
         with self._work.patience.waiting() as left_s:
             refusals = locks.take(
-                [name], left_s, lambda who: self._work.log.info("unit_wait", message=f"waiting for {who}", hour=hour)
+                [name], left_s, lambda who: self._work.log.info("unit_wait", message=f"waiting: {who}", hour=hour)
             )
         return refusals[0] if refusals else None
 

@@ -32,7 +32,7 @@ class Batching:
 
     @classmethod
     def within(cls, pace: Pace, max_concurrent: int) -> "Batching":
-        """Return what suits the budget: batches of at most a minute of it, and no more in flight than it can feed."""
+        """Return what suits the budget: batches of at most half a minute of it, and no more in flight than it can feed."""
         size = pace.batch_size(LML_REFRESH_BATCH_CAP)
         return cls(size, pace.in_flight(size, max_concurrent))
 

@@ -39,7 +39,7 @@ class RotationIdentityConfig(dg.Config):
                 "What LML calls the releases in rotation: `lml_identity_id` of a row of `rotation`, which is one album that "
                 "DJs are asked to play. Asked about are the active rows (not killed by the UTC day) that have a Discogs "
                 "release and no identity; LML mints one where there is none yet. `rotation_cache` is warmed for these "
-                "identities, so it waits for the check on their coverage."
+                "identities; in a run of both it waits for the check on their coverage."
             ),
             metadata={"dagster/table_name": "wxyc_schema.rotation"},
             freshness_policy=dg.FreshnessPolicy.time_window(

@@ -32,7 +32,7 @@ def rotate(station, releases, identities=()):
         (["library_identity", "--since", "2026-06-08T00:00:00Z"], "--since is for rated_usage"),
         (["flowsheet_enrichment", "--plan"], "--plan is for rated_usage"),
         (["library_identity", "--partition", "16"], "'16' is not a shard: 0 to 15"),
-        (["rotation_cache", "--partition", "yesterday"], "'yesterday' is not a day"),
+        (["rotation_cache", "--partition", "yesterday"], "'yesterday' is not 20"),
         (["rotation"], "is not one of"),
     ],
 )
@@ -68,8 +68,8 @@ def test_another_day_of_the_cache_is_refused_with_the_reason(wxyc, at_station, s
     yesterday = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
     finished = wxyc("run", "rotation_cache", "--partition", yesterday, **at_station)
     assert finished.exit_code == 1
-    assert yesterday in finished.printed["reason"]
-    assert "today" in finished.printed["reason"]
+    assert yesterday in finished.printed["error"]
+    assert "only that of today" in finished.printed["error"]
 
 
 def test_a_gate_that_is_shut_is_a_run_that_could_not_and_a_doctor_that_says_so(wxyc, at_station, station, lml):
