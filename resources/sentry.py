@@ -21,6 +21,9 @@ Level = Literal["debug", "info", "warning", "error", "fatal"]
 AttributeValue = int | float | str | bool
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+HANDED_ON_S = 0.1
+"""How long finished spans are given to get from the SDK's own thread to its transport."""
+
 _PROBE_S: Final = 0.01
 _CAPTURED_MARK: Final = "_wxyc_captured_by_sentry"
 
@@ -167,6 +170,8 @@ class Sentry:
         patience_s = max(_PROBE_S, timeout_s - self._wasted_s)
         started = time.monotonic()
         with suppress(Exception), self._entered():
+            # The SDK's own thread may have taken the last spans, and not handed them on yet: of that a flush knows nothing.
+            time.sleep(HANDED_ON_S)
             self._client.flush(timeout=patience_s)
         waited_s = time.monotonic() - started
         if waited_s >= patience_s:
