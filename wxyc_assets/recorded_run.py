@@ -50,17 +50,17 @@ class Report(Protocol[Partition]):
 @contextmanager
 def on_record(
     undertaking: Undertaking[Partition], report: Report[Partition], *, postgres: Postgres, log: StepLog, sentry: Sentry
-) -> Iterator[single_flight.Locks]:
-    """Hold the run's locks, which are yielded, and keep its row of the ledger while the block works.
+) -> Iterator[None]:
+    """Hold the run's locks and keep its row of the ledger while the block works.
 
     Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there; what
     the block raises is logged, told to Sentry and passed on.
     """
     try:
         with ExitStack() as stack:
-            locks = _begin(undertaking, report, postgres, log, stack)
+            _begin(undertaking, report, postgres, log, stack)
             try:
-                yield locks
+                yield
             except BaseException as error:
                 _end(undertaking, postgres, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
                 raise
@@ -76,14 +76,13 @@ def on_record(
 
 def _begin(
     undertaking: Undertaking[Partition], report: Report[Partition], postgres: Postgres, log: StepLog, stack: ExitStack
-) -> single_flight.Locks:
+) -> None:
     with postgres.connect() as connection:
         require_migrated(connection)
         locks = stack.enter_context(single_flight.run_locks(postgres, undertaking.run_id))
         if not undertaking.dry_run:
             report.refused.update(_take(undertaking, locks, log))
             ledger.begin_run(connection, undertaking.run_id, undertaking.asset, undertaking.origin)
-    return locks
 
 
 def _take(undertaking: Undertaking[Partition], locks: single_flight.Locks, log: StepLog) -> dict[Partition, str]:

@@ -6,13 +6,12 @@ Source: contract/rotation-cache.md, "Deploy gate".
 from dataclasses import dataclass
 from typing import Final
 
+from resources.lml.endpoints import HEALTH, PROBE
+
 GATE_SHA: Final = "8a1344c"
 """The commit of LML that made cache refreshes what this code expects; older ones are refused."""
 
 REPOSITORY: Final = "WXYC/library-metadata-lookup"
-
-HEALTH_PATH: Final = "/health"
-PROBED_PATH: Final = "/api/v1/cache/refresh-for-identities"
 
 ABSENT: Final = frozenset({404, 405})
 """The only statuses that mean that LML has no such endpoint. Every other one was said by something that is there."""
@@ -38,7 +37,7 @@ def after_health(status: int | None, commit_sha: str | None, *, local_dev: bool)
     None where it does not suffice: an LML that names no commit is to be probed, the commit that it names to be compared.
     """
     if status is None or not 200 <= status < 300:  # noqa: PLR2004 - HTTP's successes
-        return Ruling(False, f"LML answered {HEALTH_PATH} with {status}; nothing is asked of it until it is well")
+        return Ruling(False, f"LML answered {HEALTH.path} with {status}; nothing is asked of it until it is well")
     if commit_sha is None:
         if local_dev:
             return Ruling(True, "LML does not say which commit it runs, and LOCAL_DEV=1 trusts it")
@@ -51,8 +50,8 @@ def after_probe(status: int | None, why: str) -> Ruling:
     if status is None:
         return Ruling(False, f"LML does not say which commit it runs, and could not be probed: {why}")
     if status in ABSENT:
-        return Ruling(False, f"this LML is too old: it has no {PROBED_PATH} (it answered {status}); deploy a newer one")
-    return Ruling(True, f"LML does not say which commit it runs, but has {PROBED_PATH} (it answered {status})")
+        return Ruling(False, f"this LML is too old: it has no {PROBE.path} (it answered {status}); deploy a newer one")
+    return Ruling(True, f"LML does not say which commit it runs, but has {PROBE.path} (it answered {status})")
 
 
 def after_compare(status: int, relation: object, commit_sha: str) -> Ruling:

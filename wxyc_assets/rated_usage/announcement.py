@@ -1,7 +1,15 @@
 """Says in the log what a run came to, in the words and at the levels that people who read it know from the predecessor."""
 
 from resources.step_log import StepLog
-from wxyc_assets.rated_usage.run_report import RunReport
+from wxyc_assets.rated_usage.ruling import rule
+from wxyc_assets.rated_usage.run_report import HourDone, Request, RunReport
+
+
+def hour_rated(done: HourDone, request: Request, log: StepLog) -> None:
+    """Write the line of one hour as soon as it is committed: a run that is killed later must not have deleted in silence."""
+    deletions = 0 if request.dry_run else done.rated.counters.reconciled_deletions
+    say = log.error if rule(request.origin, deletions=deletions, anomalies=0).deletions_level == "error" else log.info
+    say("hour_rated", hour=done.hour, **done.rated.stored())
 
 
 def announce(report: RunReport, log: StepLog) -> None:

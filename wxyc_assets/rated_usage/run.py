@@ -96,7 +96,7 @@ def _rate(report: RunReport, work: Work, tools: Tools, on_done: Callable[[HourDo
             for outcome in outcomes:
                 report.add(outcome)
                 if isinstance(outcome, HourDone):
-                    tools.log.info("hour_rated", hour=outcome.hour, **outcome.rated.stored())
+                    announcement.hour_rated(outcome, report.request, tools.log)
                     if not report.request.dry_run:
                         on_done(outcome)
                 tools.progress.advance(1)

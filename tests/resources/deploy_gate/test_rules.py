@@ -4,12 +4,12 @@ import pytest
 
 from resources.deploy_gate.rules import (
     GATE_SHA,
-    PROBED_PATH,
     after_compare,
     after_health,
     after_probe,
     unknown_ancestry,
 )
+from resources.lml.endpoints import PROBE
 
 NEWER = "f00dfeedf00dfeedf00dfeedf00dfeedf00dfeed"
 
@@ -58,7 +58,7 @@ def test_an_lml_without_a_commit_is_probed_but_on_ones_own_machine():
 def test_only_404_and_405_mean_that_there_is_no_such_endpoint():
     rulings = {status: after_probe(status, "") for status in range(100, 600)}
     assert {status for status, ruling in rulings.items() if not ruling.is_open} == {404, 405}
-    assert all(str(status) in ruling.reason and PROBED_PATH in ruling.reason for status, ruling in rulings.items())
+    assert all(str(status) in ruling.reason and PROBE.path in ruling.reason for status, ruling in rulings.items())
 
 
 def test_a_probe_without_an_answer_is_refused_with_its_reason():

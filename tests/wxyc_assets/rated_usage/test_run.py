@@ -119,6 +119,9 @@ def test_a_run_ends_as_the_decision_table_says(billing, origin, deletes, anomalo
     )
     levels = {line["step"]: line["level"] for line in billing.lines}
     assert levels["summary"] == ("error" if anomalous else "info")
+    assert levels["hour_rated"] == (
+        "error" if deletes and origin == "routine" else "info"
+    )  # a kill would spare the rest
     assert levels.get("reconcile") == (None if not deletes else "error" if origin == "routine" else "info")
     assert len(billing.billed()) == (1 if deletes else 2)
 
@@ -203,6 +206,7 @@ def test_a_plan_of_a_routine_run_that_would_delete_is_no_anomaly_yet(billing):
     billing.execute("DELETE FROM billing_event")
     report = billing.run(dry_run=True, origin="routine")
     assert report.verdict == "done"
+    assert {line["level"] for line in billing.steps("hour_rated")} == {"info"}
     assert "reconciled_deletions" not in {finding.name for finding in report.findings}
 
 
