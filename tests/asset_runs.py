@@ -39,6 +39,13 @@ class AssetRuns:
         partitions = {one.partition: {name: value.value for name, value in one.metadata.items()} for one in events}
         return partitions, len(events)
 
+    def rehearsed(self, run: dg.ExecuteInProcessResult) -> dict[str, Any]:
+        """What the run's page shows of the one dry run that it was."""
+        records = self.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION).records
+        (event,) = [one.event_log_entry.get_dagster_event().asset_observation_data.asset_observation for one in records]
+        assert event.asset_key == self.key
+        return {name: value.value for name, value in event.metadata.items()}
+
     def checks(self, run: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
         """Each check that the run evaluated: whether it passed, and its severity."""
         return {one.check_name: (one.passed, one.severity.value) for one in self._evaluations(run)}

@@ -311,12 +311,8 @@ def test_every_query_of_the_runbook_can_be_asked_and_that_of_the_foreign_indexes
 
 
 def test_every_sentry_issue_of_foreign_indexes_is_explained_under_its_own_title(logged):
-    told = [event["message"] for event in logged.events if "index" in event["fingerprint"][-1]]
-    batches, (day,) = told[:-1], told[-1:]
+    batches = [event["message"] for event in logged.events if "index" in event["fingerprint"][-1]]
     assert set(batches) == {"album-level-backfill.unexpected_index"}
-    begins, ends = re.search(r"begins `(.+)` and ends\s+`(.+) \.\.\.`", RUNBOOK).groups()
-    assert day.startswith(f"{begins} 12 rows")
-    assert f"{ends} 3, position 0: index 1 in its place" in day
     assert f"### When `{batches[0]}` comes up in Sentry" in RUNBOOK
     crumb = next(e for e in logged.events if e["message"] in batches)["breadcrumbs"]["values"][0]["data"]
     named = re.findall(r"`(first_mismatch_\w+)`", RUNBOOK)
@@ -328,4 +324,4 @@ def test_every_sentry_issue_of_foreign_indexes_is_explained_under_its_own_title(
 def test_every_wxyc_command_of_the_runbook_exists():
     commands = re.findall(r"wxyc\s([a-z]+)(?:\s([a-z_]+))?", re.sub(r"`wxyc_assets", "`", RUNBOOK))
     assert {command for command, _ in commands} <= set(COMMANDS)
-    assert {asset for command, asset in commands if command == "run"} <= set(UNDERSTOOD)
+    assert {asset for command, asset in commands if command == "run" and asset} <= set(UNDERSTOOD)

@@ -13,7 +13,7 @@ import psycopg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.migrate import require_migrated
+from wxyc_assets.revision import require_migrated
 
 OPEN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 

@@ -6,8 +6,10 @@ and never Dagster configuration, so that no snapshot and no page of the UI can h
 
 import dagster as dg
 
+from sensors.alerts import alerts
 from sensors.automation import automation
 from sensors.dead_runs import dead_runs
+from sensors.observation import observe_station
 from sensors.rated_usage import rate_trailing_hours
 from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
 from sensors.staleness import stale_identities
@@ -38,8 +40,8 @@ def build_defs(**overrides: object) -> dg.Definitions:
             rotation_cache,
             rated_usage,
         ],
-        schedules=[nightly_rotation_identity, daily_rotation_cache, rate_trailing_hours],
-        sensors=[stale_identities, automation, dead_runs],
+        schedules=[observe_station, nightly_rotation_identity, daily_rotation_cache, rate_trailing_hours],
+        sensors=[stale_identities, automation, dead_runs, alerts],
         resources={**default_resources(), **overrides},
         executor=dg.in_process_executor,
     )

@@ -13,15 +13,8 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.migrations import HEAD
-
-SCHEMA = "wxyc_assets"
-
-
-class MigrationError(Exception):
-    """The schema cannot be made or used as it is; the message says what to do."""
+from wxyc_assets.revision import SCHEMA, MigrationError, stored_revision
 
 
 def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str | None]:
@@ -40,21 +33,12 @@ def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str
         _ensure_schema(driver)
         driver.execute("SELECT set_config('wxyc_assets.station_schema', %s, false)", [postgres.schemas[0]])
         with _explained():
-            before = _stored_revision(driver)
+            before = stored_revision(driver)
             driver.autocommit = False
             _run_alembic(connection, revision)
             connection.commit()
             driver.autocommit = True
-            return before, _stored_revision(driver)
-
-
-def require_migrated(connection: psycopg.Connection) -> None:
-    """Raise MigrationError unless the schema is at the revision that this code works with."""
-    found = _stored_revision(connection)
-    if found == HEAD:
-        return
-    state = "does not exist yet" if found is None else f"is at revision {found}, this program needs {HEAD}"
-    raise MigrationError(f"our schema {SCHEMA} {state}: run `wxyc migrate`")
+            return before, stored_revision(driver)
 
 
 def _ensure_schema(connection: psycopg.Connection) -> None:
@@ -68,13 +52,6 @@ def _ensure_schema(connection: psycopg.Connection) -> None:
             f"this role may not create schema {SCHEMA}: let the database's owner run "
             f"`CREATE SCHEMA {SCHEMA} AUTHORIZATION {connection.info.user}`, then `wxyc migrate` again"
         ) from error
-
-
-def _stored_revision(connection: psycopg.Connection) -> str | None:
-    if connection.execute("SELECT to_regclass('wxyc_assets.alembic_version')").fetchone() == (None,):
-        return None
-    row = connection.execute(sql_files.load("wxyc_assets", "select_revision")).fetchone()
-    return str(row[0]) if row else None
 
 
 def _run_alembic(connection: Connection, revision: str) -> None:

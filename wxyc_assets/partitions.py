@@ -1,13 +1,11 @@
-"""The partitions that assets share, and how keys become ranges."""
+"""The shards that assets share, and how partition keys become ranges. Pure."""
 
 from collections.abc import Iterable, Sequence
-
-import dagster as dg
 
 SHARD_COUNT = 16
 """A library belongs to shard ``library.id % 16``."""
 
-SHARDS = dg.StaticPartitionsDefinition([str(shard) for shard in range(SHARD_COUNT)])
+SHARD_KEYS = [str(shard) for shard in range(SHARD_COUNT)]
 
 
 def shard_ranges(shards: Iterable[int]) -> list[tuple[str, str]]:

@@ -8,10 +8,9 @@ from typing import Generic, Protocol, TypeVar
 import psycopg
 
 from resources.postgres import Postgres
-from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets import ledger, single_flight
-from wxyc_assets.migrate import require_migrated
+from wxyc_assets.revision import require_migrated
 from wxyc_assets.run_origin import RunOrigin
 
 Partition = TypeVar("Partition", int, str)
@@ -49,12 +48,12 @@ class Report(Protocol[Partition]):
 
 @contextmanager
 def on_record(
-    undertaking: Undertaking[Partition], report: Report[Partition], *, postgres: Postgres, log: StepLog, sentry: Sentry
+    undertaking: Undertaking[Partition], report: Report[Partition], *, postgres: Postgres, log: StepLog
 ) -> Iterator[None]:
     """Hold the run's locks and keep its row of the ledger while the block works.
 
     Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there; what
-    the block raises is logged, told to Sentry and passed on.
+    the block raises is logged and passed on.
     """
     try:
         with ExitStack() as stack:
@@ -66,9 +65,8 @@ def on_record(
                 raise
             _end(undertaking, postgres, report.verdict, report.reason)
     except Exception as error:
-        # The contract's line, not a traceback: that is Dagster's and Sentry's.
+        # The contract's line, not a traceback: that is Dagster's, and the alerts' from there.
         log.error("failed", error_message=str(error), error_name=type(error).__name__)  # noqa: TRY400
-        sentry.error(error, step="failed")
         raise
     if report.verdict == "failed":
         log.error("failed", error_message=report.reason, error_name="Failure")

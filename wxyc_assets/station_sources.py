@@ -4,17 +4,25 @@ import dagster as dg
 
 from resources import sql_files
 from resources.postgres import Postgres
+from wxyc_assets.external_asset import external_asset
+from wxyc_assets.table_columns import table_metadata
+
+BACKEND = "team:station-backend"
+GATEWAY = "team:gateway"
+
+SOME_COLUMNS = "Its columns here are those that assets read or write."
 
 
-@dg.observable_source_asset(
-    name="library",
-    group_name="station",
+@external_asset(
+    "library",
+    group="station",
+    owner=BACKEND,
+    kind="postgres",
     description=(
-        "The station's catalogue: a row is one album in the library. The station's backend owns it; an observation counts its "
-        "rows and takes the catalogue's watermark as the data version."
+        "The station's catalogue: a row is one album in the library. The station's backend owns it; an observation "
+        f"counts its rows and takes the catalogue's watermark as the data version. {SOME_COLUMNS}"
     ),
-    metadata={"dagster/table_name": "wxyc_schema.library"},
-    tags={"dagster/kind/postgres": ""},
+    metadata=table_metadata("wxyc_schema", "library"),
 )
 def library(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     """Count the library and read its watermark."""
@@ -26,15 +34,17 @@ def library(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     )
 
 
-@dg.observable_source_asset(
-    name="flowsheet",
-    group_name="station",
+@external_asset(
+    "flowsheet",
+    group="station",
+    owner=BACKEND,
+    kind="postgres",
     description=(
-        "What was played: a row is one entry of a show, most of them tracks. The station's backend owns it; an observation "
-        "counts the tracks that wait for their album's metadata and takes the flowsheet's watermark as the data version."
+        "What was played: a row is one entry of a show, most of them tracks. The station's backend owns it; an "
+        "observation counts the entries, and the tracks that wait for their album's metadata, and takes the "
+        f"flowsheet's watermark as the data version. {SOME_COLUMNS}"
     ),
-    metadata={"dagster/table_name": "wxyc_schema.flowsheet"},
-    tags={"dagster/kind/postgres": ""},
+    metadata=table_metadata("wxyc_schema", "flowsheet"),
 )
 def flowsheet(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     """Count the flowsheet and read its watermark."""
@@ -52,16 +62,17 @@ def flowsheet(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     )
 
 
-@dg.observable_source_asset(
-    name="rotation",
-    group_name="station",
+@external_asset(
+    "rotation",
+    group="station",
+    owner=BACKEND,
+    kind="postgres",
     description=(
-        "What DJs are asked to play: a row is one album in rotation, from the day that it was added to the day that it is "
-        "killed. The station's backend owns it; an observation counts the rows, and those that are active, and takes a digest "
-        "of their kill dates and Discogs releases as the data version."
+        "What DJs are asked to play: a row is one album in rotation, from the day that it was added to the day that "
+        "it is killed. The station's backend owns it; an observation counts the rows, and those that are active, and "
+        f"takes a digest of their kill dates and Discogs releases as the data version. {SOME_COLUMNS}"
     ),
-    metadata={"dagster/table_name": "wxyc_schema.rotation"},
-    tags={"dagster/kind/postgres": ""},
+    metadata=table_metadata("wxyc_schema", "rotation"),
 )
 def rotation(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     """Count the rotation and digest it; it has no watermark of its own."""
@@ -72,15 +83,17 @@ def rotation(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     )
 
 
-@dg.observable_source_asset(
-    name="billing_event",
-    group_name="billing",
+@external_asset(
+    "billing_event",
+    group="billing",
+    owner=GATEWAY,
+    kind="postgres",
     description=(
-        "What customers used: a row is one request to a model, with its tokens. The gateway writes it, also hours late; an "
-        "observation counts the rows and takes their number and the moment that the newest came as the data version."
+        "What customers used: a row is one request to a model, with its tokens. The gateway writes it, also hours "
+        "late; an observation counts the rows and takes their number and the moment that the newest came as the "
+        "data version."
     ),
-    metadata={"dagster/table_name": "public.billing_event"},
-    tags={"dagster/kind/postgres": ""},
+    metadata=table_metadata("public", "billing_event"),
 )
 def billing_event(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     """Count the events and look when the newest came; the table has no watermark."""

@@ -3,23 +3,18 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
-
-import psycopg
-from pydantic import SecretStr
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from resources.budget import PostgresBudget
-from resources.embedded_postgres import EmbeddedPostgres
 from resources.lml.capture import Capture
 from resources.lml.client import LmlClient
 from resources.lml.config import LmlConfig
 from resources.lml.endpoints import REFRESH
 from resources.postgres import Postgres
 from resources.sentry import Sentry, SentryConfig, open_sentry
+from resources.sentry_post import SentryPost
 from resources.step_log import StepLog
 from wxyc_assets.settings import (
-    DatabaseSettings,
-    HomeSettings,
     LmlSettings,
     RotationSettings,
     SentrySettings,
@@ -27,9 +22,6 @@ from wxyc_assets.settings import (
     load,
     secret_texts,
 )
-
-STATION_DATABASE = "station"
-DAGSTER_DATABASE = "dagster"
 
 Environ = Mapping[str, str] | None
 
@@ -62,76 +54,25 @@ def _parts(secret: str) -> list[str]:
     ]
 
 
-def embedded(settings: HomeSettings) -> EmbeddedPostgres:
-    """Return the embedded server of this machine's state folder, started or not."""
-    return EmbeddedPostgres(settings.home)
-
-
-def open_postgres(environ: Environ = None) -> Postgres:
-    """Return the station's database; starts the embedded server if none is configured.
-
-    Raises SettingsError, or EmbeddedPostgresError if that server cannot be started.
-    """
-    settings = load(DatabaseSettings, environ)
-    return Postgres(station_dsn(settings), schemas=(settings.station_schema, settings.billing_schema))
-
-
-def station_dsn(settings: DatabaseSettings) -> str:
-    """Return the DSN of the station; starts the embedded server if none is configured."""
-    return _dsn(settings, settings.database_url, STATION_DATABASE)
-
-
-def dagster_dsn(settings: DatabaseSettings) -> str:
-    """Return the DSN of Dagster's storage: as configured, or database ``dagster`` beside the station's.
-
-    Raises psycopg.Error if that database does not exist beside a configured station and cannot be created.
-    """
-    if settings.dagster_database_url or not settings.database_url:
-        return _dsn(settings, settings.dagster_database_url, DAGSTER_DATABASE)
-    station = settings.database_url.get_secret_value()
-    _ensure_database(station, DAGSTER_DATABASE)
-    return urlunsplit(urlsplit(station)._replace(path=f"/{DAGSTER_DATABASE}"))
-
-
-def _dsn(settings: HomeSettings, configured: SecretStr | None, name: str) -> str:
-    if configured:
-        return configured.get_secret_value()
-    server = embedded(settings)
-    server.start()
-    server.ensure_database(name)
-    return server.dsn(name)
-
-
-def _ensure_database(beside: str, name: str) -> None:
-    with psycopg.connect(beside, autocommit=True, connect_timeout=10) as connection:
-        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
-            return
-        try:
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
-        except psycopg.errors.DuplicateDatabase:
-            pass  # somebody else was first
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise SettingsError(
-                [
-                    (
-                        f"DAGSTER_DATABASE_URL: is unset, and this role may not create database {name} beside the station's: "
-                        f"let an administrator run `CREATE DATABASE {name} OWNER {connection.info.user}`, or set it"
-                    )
-                ]
-            ) from error
-
-
 def open_sentry_from(environ: Environ = None) -> Sentry:
     """Return Sentry as configured; without a DSN it does nothing."""
+    return open_sentry(_sentry_config(environ))
+
+
+def open_sentry_post(environ: Environ = None) -> SentryPost | None:
+    """Return what takes alerts to Sentry; None without a DSN."""
+    config = _sentry_config(environ)
+    return SentryPost(config) if config.dsn else None
+
+
+def _sentry_config(environ: Environ) -> SentryConfig:
     settings = load(SentrySettings, environ)
-    return open_sentry(
-        SentryConfig(
-            dsn=settings.dsn.get_secret_value() if settings.dsn else None,
-            environment=settings.environment,
-            release=settings.release,
-            traces_sample_rate=settings.traces_sample_rate,
-            secrets=Secrets.of(environ).texts,
-        )
+    return SentryConfig(
+        dsn=settings.dsn.get_secret_value() if settings.dsn else None,
+        environment=settings.environment,
+        release=settings.release,
+        traces_sample_rate=settings.traces_sample_rate,
+        secrets=Secrets.of(environ).texts,
     )
 
 

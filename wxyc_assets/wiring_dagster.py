@@ -8,7 +8,8 @@ import dagster as dg
 from resources.lml.client import LmlClient
 from resources.postgres import Postgres
 from resources.sentry import Sentry
-from wxyc_assets import wiring
+from resources.sentry_post import SentryPost
+from wxyc_assets import databases, wiring
 from wxyc_assets.operator import Operator
 from wxyc_assets.settings import (
     AlbumSettings,
@@ -25,7 +26,7 @@ from wxyc_assets.settings import (
 @dg.resource(description="The station's PostgreSQL: DATABASE_URL, or the embedded server.")
 def postgres(_context: dg.InitResourceContext) -> Postgres:
     """Open nothing yet: sessions are opened where they are used."""
-    return wiring.open_postgres()
+    return databases.open_postgres()
 
 
 @dg.resource(description="Errors and spans go to SENTRY_DSN, or nowhere.")
@@ -33,6 +34,17 @@ def sentry(_context: dg.InitResourceContext) -> Iterator[Sentry]:
     """Flush at the end of the run."""
     with closing(wiring.open_sentry_from()) as opened:
         yield opened
+
+
+@dg.resource(description="Alerts go to SENTRY_DSN one by one, each with its answer awaited; None: there is no Sentry.")
+def sentry_post(_context: dg.InitResourceContext) -> Iterator[SentryPost | None]:
+    """Keep one connection for the alerts of one look."""
+    post = wiring.open_sentry_post()
+    try:
+        yield post
+    finally:
+        if post:
+            post.close()
 
 
 @dg.resource(description="Log lines on stderr, and progress where a person launched the run.")
@@ -85,6 +97,7 @@ def default_resources() -> dict[str, dg.ResourceDefinition]:
     return {
         "postgres": postgres,
         "sentry": sentry,
+        "sentry_post": sentry_post,
         "operator": operator,
         "lml": lml,
         **SETTINGS,

@@ -4,7 +4,8 @@ import pytest
 from sensors.dead_runs import dead_runs
 from tests.runs import begin, status_of
 from wxyc_assets import ledger
-from wxyc_assets.migrate import MigrationError, migrate
+from wxyc_assets.migrate import migrate
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.single_flight import run_locks
 
 

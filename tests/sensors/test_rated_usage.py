@@ -8,9 +8,9 @@ import pytest
 from sensors.rated_usage import rate_trailing_hours
 from tests.runs import begin, status_of
 from wxyc_assets import ledger
-from wxyc_assets.migrate import MigrationError
 from wxyc_assets.partitions import range_tags
 from wxyc_assets.rated_usage.asset import HOURS, rated_usage
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import RatingSettings
 

@@ -10,7 +10,7 @@ from sensors import rotation as schedules
 from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
 from tests.runs import Status, begin, status_of
 from wxyc_assets import ledger
-from wxyc_assets.migrate import MigrationError
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.rotation_cache.asset import DAYS, rotation_cache
 
 

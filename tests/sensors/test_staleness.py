@@ -16,8 +16,9 @@ from tests.runs import begin, status_of
 from wxyc_assets import ledger
 from wxyc_assets.dead_runs import GRACE
 from wxyc_assets.library_identity import store
-from wxyc_assets.migrate import MigrationError, migrate
+from wxyc_assets.migrate import migrate
 from wxyc_assets.partitions import SHARD_COUNT, range_tags
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.settings import IdentitySettings, load
 from wxyc_assets.single_flight import run_locks, unit
 

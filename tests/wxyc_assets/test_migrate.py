@@ -12,7 +12,8 @@ from psycopg.conninfo import make_conninfo
 from resources.postgres import Postgres
 from tests.libraries import add_library, verify
 from wxyc_assets import migrations
-from wxyc_assets.migrate import MigrationError, migrate, require_migrated
+from wxyc_assets.migrate import migrate
+from wxyc_assets.revision import MigrationError, require_migrated
 from wxyc_assets.sandbox import station as sandbox_station
 
 PASSWORD = "only-for-this-test"
@@ -22,7 +23,8 @@ FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
 WHERE relnamespace IN ('wxyc_schema'::regnamespace, 'public'::regnamespace)
 UNION ALL SELECT 'class', oid::regclass::text, relkind::text, relowner::regrole::text, COALESCE(relacl::text, '')
 FROM pg_class WHERE relnamespace IN ('wxyc_schema'::regnamespace, 'public'::regnamespace)
-UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname::text, pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger
+UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname::text, pg_get_triggerdef(t.oid), tgenabled::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace IN ('wxyc_schema'::regnamespace, 'public'::regnamespace)
 UNION ALL SELECT 'constraint', conrelid::regclass::text, conname::text, pg_get_constraintdef(oid), ''
 FROM pg_constraint WHERE connamespace IN ('wxyc_schema'::regnamespace, 'public'::regnamespace)
 UNION ALL SELECT 'index', indexrelid::regclass::text, '', pg_get_indexdef(indexrelid), indisvalid::text

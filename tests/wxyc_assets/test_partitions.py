@@ -3,7 +3,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxyc_assets.partitions import SHARD_COUNT, SHARDS, range_tags, shard_numbers, shard_ranges
+from wxyc_assets.partitions import SHARD_COUNT, range_tags, shard_numbers, shard_ranges
+from wxyc_assets.partitions_dagster import SHARDS
 
 
 def test_there_are_sixteen_shards_by_number():

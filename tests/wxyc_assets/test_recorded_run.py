@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from resources.postgres import Postgres
-from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
 from wxyc_assets import single_flight
-from wxyc_assets.migrate import MigrationError
 from wxyc_assets.recorded_run import Undertaking, by_partition, on_record
+from wxyc_assets.revision import MigrationError
 
 
 @dataclass
@@ -32,7 +31,6 @@ class Desk:
             report,
             postgres=self.postgres,
             log=step_log(tool="t", run_id="ours", human=False, stream=self.stream),
-            sentry=open_sentry(SentryConfig(dsn=None)),
         )
 
     def lines(self, step):

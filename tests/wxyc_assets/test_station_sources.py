@@ -36,6 +36,7 @@ def test_a_source_says_whose_table_it_is_and_is_none_of_ours(source):
     (spec,) = dg.Definitions(assets=[source], resources={"postgres": None}).resolve_all_asset_specs()
     assert spec.group_name == "station"
     assert "The station's backend owns it" in spec.description
+    assert spec.owners == ["team:station-backend"]
     assert spec.metadata["dagster/table_name"] == f"wxyc_schema.{spec.key.to_user_string()}"
     assert "dagster/kind/postgres" in spec.tags
 
@@ -87,6 +88,7 @@ def test_the_rotation_has_a_new_version_when_what_is_read_of_it_changes(runs, ob
 def test_billing_events_are_counted_and_have_a_new_version_with_each_that_comes(runs, observe):
     (spec,) = dg.Definitions(assets=[billing_event], resources={"postgres": None}).resolve_all_asset_specs()
     assert (spec.group_name, spec.metadata["dagster/table_name"]) == ("billing", "public.billing_event")
+    assert spec.owners == ["team:gateway"]
     assert observe(billing_event) == ("0 none", {"dagster/row_count": 0})
     runs.execute("INSERT INTO billing_event (request_id, created_at) VALUES ('one', '2026-06-08T10:00:00Z')")
     version, metadata = observe(billing_event)

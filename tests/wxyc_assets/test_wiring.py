@@ -1,28 +1,15 @@
-import uuid
-from dataclasses import replace
-
 import dagster as dg
-import psycopg
 import pytest
-from psycopg import sql
 
 from resources.lml.errors import LmlUnreachable
 from resources.lml.models import LibraryInput
 from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
-from wxyc_assets import wiring
-from wxyc_assets.settings import DatabaseSettings, SettingsError, load
-from wxyc_assets.wiring import Secrets, dagster_dsn, lml_config, open_lml, open_postgres, open_sentry_from, station_dsn
+from wxyc_assets.settings import SettingsError
+from wxyc_assets.wiring import Secrets, lml_config, open_lml, open_sentry_from, open_sentry_post
 from wxyc_assets.wiring_dagster import default_resources
 
 LML = {"LIBRARY_METADATA_URL": "https://lml.example.org/api/v1/", "LML_API_KEY": "hunter2"}
-
-
-def _url(postgres_dsn, *, user=None, password=None):
-    """A test server's DSN as an operator would write it, perhaps of another role."""
-    info = psycopg.conninfo.conninfo_to_dict(postgres_dsn)
-    who = f"{user or info['user']}:{password or info.get('password', 'x')}"
-    return f"postgresql://{who}@/{info['dbname']}?host={info['host']}&port={info['port']}"
 
 
 def test_a_url_is_secret_in_its_passwords_as_written_and_as_sent():
@@ -43,56 +30,6 @@ def test_nothing_is_secret_in_an_empty_environment():
 def test_what_is_no_url_at_all_is_secret_as_a_whole():
     assert Secrets.of({"DATABASE_URL": "hunter2"}).texts == ("hunter2",)
     assert Secrets.of({"DATABASE_URL": "postgresql://u:hunter2@[h/db"}).texts == ("postgresql://u:hunter2@[h/db",)
-
-
-def test_a_configured_database_is_opened_with_its_schemas(station):
-    environ = {"DATABASE_URL": station.dsn, "WXYC_SCHEMA_NAME": "Live", "BILLING_SCHEMA_NAME": "money"}
-    opened = open_postgres(environ)
-    assert opened == replace(station, schemas=("Live", "money"))
-
-
-def test_without_a_configured_database_the_embedded_one_is_started(tmp_path):
-    tmp_path.chmod(0o711)
-    environ = {"WXYC_HOME": str(tmp_path / "home")}
-    settings = load(DatabaseSettings, environ)
-    try:
-        with open_postgres(environ).connect() as connection:
-            assert connection.info.dbname == wiring.STATION_DATABASE
-        with psycopg.connect(dagster_dsn(settings)) as connection:
-            assert connection.info.dbname == wiring.DAGSTER_DATABASE
-        assert station_dsn(settings) == open_postgres(environ).dsn
-    finally:
-        wiring.embedded(settings).stop()
-
-
-def test_dagsters_database_is_made_beside_a_configured_station(server, station):
-    dsn = dagster_dsn(load(DatabaseSettings, {"DATABASE_URL": _url(station.dsn)}))
-    try:
-        with psycopg.connect(dsn) as connection:
-            assert connection.info.dbname == "dagster"
-        assert dagster_dsn(load(DatabaseSettings, {"DATABASE_URL": _url(station.dsn)})) == dsn
-    finally:
-        server.drop_database(dsn)
-
-
-def test_dagsters_own_setting_wins():
-    environ = {"DATABASE_URL": "postgresql://h/station", "DAGSTER_DATABASE_URL": "postgresql://other/dagster"}
-    assert dagster_dsn(load(DatabaseSettings, environ)) == "postgresql://other/dagster"
-
-
-def test_a_role_that_may_not_make_dagsters_database_is_told_what_to_run(station):
-    role, password = f"r_{uuid.uuid4().hex}", "only-for-this-test"
-    with station.connect() as admin:
-        admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
-    try:
-        settings = load(DatabaseSettings, {"DATABASE_URL": _url(station.dsn, user=role, password=password)})
-        with pytest.raises(SettingsError) as caught:
-            dagster_dsn(settings)
-        assert f"`CREATE DATABASE dagster OWNER {role}`" in str(caught.value)
-        assert password not in str(caught.value)
-    finally:
-        with station.connect() as admin:
-            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def test_without_an_lml_a_run_is_told_how_to_get_one():
@@ -146,6 +83,13 @@ def test_without_a_dsn_sentry_does_nothing():
     with sentry.span("a", op="b"):
         sentry.error(RuntimeError(), step="x")
     sentry.close()
+
+
+def test_without_a_dsn_nobody_takes_alerts_to_sentry_and_with_one_somebody_does():
+    assert open_sentry_post({}) is None
+    post = open_sentry_post({"SENTRY_DSN": "http://key@127.0.0.1:9/1"})
+    assert post is not None
+    post.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The asset album_metadata as Dagster sees it: wiring only."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -15,11 +14,15 @@ from wxyc_assets.album_metadata.report import materialization, summary
 from wxyc_assets.album_metadata.run import Request, Tools, run
 from wxyc_assets.check_results import check_results
 from wxyc_assets.following import follows
+from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
 from wxyc_assets.pace import Pace
-from wxyc_assets.partitions import SHARDS, shard_numbers
+from wxyc_assets.partitions import shard_numbers
+from wxyc_assets.partitions_dagster import SHARDS
+from wxyc_assets.rehearsal import rehearsed
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import AlbumSettings, IdentitySettings, LmlSettings
+from wxyc_assets.table_columns import table_metadata
 
 DAILY = "30 9 * * *"
 """UTC; before dawn at the station."""
@@ -50,12 +53,10 @@ class AlbumMetadataConfig(dg.Config):
                 "with `album_id % 16` equal to its key."
             ),
             metadata={
-                "dagster/table_name": "wxyc_schema.album_metadata",
+                **table_metadata("wxyc_schema", "album_metadata"),
                 "sources": dg.MetadataValue.md("`wxyc_schema.flowsheet`, `wxyc_schema.library`, `wxyc_schema.artists`"),
             },
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
-            ),
+            freshness_policy=dg.FreshnessPolicy.time_window(**FRESHNESS["album_metadata"].windows),
             automation_condition=follows("library_identity", daily=DAILY, whole_runs=True),
         )
     ],
@@ -93,6 +94,8 @@ def album_metadata(
 
     report = run(request, tools, credit)
     operator.summaries[request.run_id] = summary(report)
+    if request.dry_run:
+        context.log_event(rehearsed("album_metadata", summary(report)))
     yield from check_results(report.findings)
     if report.problems or report.could_not_work:
         raise dg.Failure(report.reason, allow_retries=False)

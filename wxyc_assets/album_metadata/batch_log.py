@@ -1,6 +1,6 @@
 """What a run says of its batches, in the step log and to Sentry, while it goes on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resources.lml.errors import LmlError
@@ -8,7 +8,6 @@ from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets.album_metadata.asking import CALLER, Answered
 from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.findings import RecentMismatches
 from wxyc_assets.album_metadata.verdicts import Album, Judgement, Outcome
 
 
@@ -63,12 +62,6 @@ class BatchLog:
         """Say why a shard is not walked any further."""
         self.log.error("shard_failed", shard=shard, error_message=problem)
 
-    def mismatched_lately(self, recent: RecentMismatches) -> None:
-        """Tell Sentry what the last 24 hours brought, naming the first mismatch."""
-        fields = {"unexpected_index_24h": recent.mismatches, "first_mismatch_album_id": recent.album_id}
-        self.log.warning("unexpected_index_24h", **fields, first_mismatch=recent.reason, first_run_id=recent.run_id)
-        self._tell("unexpected_index_24h", f"{CALLER}: {recent}", {**vars(recent)})
-
     def _failed(self, albums: Sequence[Album], error: LmlError, *, held_back: bool) -> None:
         step = "lml_batch_deferred" if held_back else "lml_batch_failed"
         fields = {"size": len(albums), "first_album_id": albums[0].album_id, "last_album_id": albums[-1].album_id}
@@ -99,15 +92,13 @@ class BatchLog:
                 "first_mismatch_album_id": first.album_id,
             },
         )
-        self._tell(
-            "unexpected_index",
+        self.sentry.message(
             f"{CALLER}.unexpected_index",
-            {
+            fingerprint=[CALLER, "unexpected_index"],
+            tags={"source": CALLER},
+            extra={
                 "unexpected_index": len(mismatches),
                 "scanned": len(albums),
                 "batch_first_id": albums[0].album_id,
             },
         )
-
-    def _tell(self, step: str, text: str, extra: Mapping[str, object]) -> None:
-        self.sentry.message(text, fingerprint=[CALLER, step], tags={"source": CALLER}, extra=extra)

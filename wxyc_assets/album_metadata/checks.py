@@ -1,8 +1,7 @@
 """The checks of album_metadata as Dagster sees them; what they decide is in findings.py."""
 
-import dagster as dg
-
 from wxyc_assets.album_metadata.findings import HEALTHY_ERROR_RATE
+from wxyc_assets.check_specs import check_specs
 
 _DESCRIPTIONS = {
     "accounting_holds": "Every pending album is counted as scanned, in exactly one outcome, and every match has its row.",
@@ -16,7 +15,6 @@ _DESCRIPTIONS = {
 
 BLOCKING = {"unexpected_index_is_zero"}
 
-SPECS = [
-    dg.AssetCheckSpec(name, asset="album_metadata", description=description, blocking=name in BLOCKING)
-    for name, description in _DESCRIPTIONS.items()
-]
+SPECS = check_specs(
+    "album_metadata", _DESCRIPTIONS, blocking=BLOCKING, scopes={"unexpected_index_24h_is_zero": "asset"}
+)

@@ -19,6 +19,7 @@ from wxyc_assets.album_metadata.plan import IN_FLIGHT, Plan
 from wxyc_assets.album_metadata.run_report import Request, RunReport
 from wxyc_assets.album_metadata.writer import ShardWriter
 from wxyc_assets.budget_forecast import forecast
+from wxyc_assets.finding import blamed
 from wxyc_assets.progress import Progress
 from wxyc_assets.recorded_run import Undertaking, on_record
 from wxyc_assets.row_isolation import database_problem
@@ -49,7 +50,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
     undertaking = Undertaking(
         store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s
     )
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
         _say_started(request, tools.log)
         with tools.postgres.connect() as connection:
             plan = _plan(connection, report)
@@ -58,7 +59,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
                 _rehearse(connection, report, plan, tools.log)
             else:
                 _walk(connection, report, plan, tools, on_done)
-        _look(report, tools, plan)
+        _look(report, tools)
         tools.log.info("finished", **report.counters.totals())
     return report
 
@@ -128,7 +129,7 @@ def _walk(
         tools.progress.finish()
 
 
-def _look(report: RunReport, tools: Tools, plan: Plan) -> None:
+def _look(report: RunReport, tools: Tools) -> None:
     """Judge what the run did; on a connection of its own, since one that died in mid-run says nothing of the table."""
     walked = [done for done in report.done if not done.broken]
     report.findings = [
@@ -140,7 +141,8 @@ def _look(report: RunReport, tools: Tools, plan: Plan) -> None:
     ]
     if report.request.dry_run:
         return
-    report.findings += findings.of_answers(report.counters)
+    own = {done.shard: findings.of_answers(done.counters) for done in report.done}
+    report.findings += blamed(findings.of_answers(report.counters), own)
     try:
         with tools.postgres.connect() as connection:
             if report.counters.upserts:
@@ -152,4 +154,10 @@ def _look(report: RunReport, tools: Tools, plan: Plan) -> None:
         return
     report.findings.append(findings.of_the_last_day(recent))
     if recent.mismatches:
-        BatchLog(tools.log, tools.sentry, plan.batches).mismatched_lately(recent)
+        tools.log.warning(
+            "unexpected_index_24h",
+            unexpected_index_24h=recent.mismatches,
+            first_mismatch_album_id=recent.album_id,
+            first_mismatch=recent.reason,
+            first_run_id=recent.run_id,
+        )

@@ -2,7 +2,7 @@
 
 import click
 
-from wxyc_assets.cli.outcome import CannotError, Outcome
+from wxyc_assets.cli.outcome import Outcome
 
 
 @click.command("budget", short_help="The shared budget of Discogs calls: its use, who waits, when it would be done.")
@@ -12,22 +12,13 @@ def command() -> Outcome:
     The forecast is the runs' own estimate: what LML has in its cache costs less. What a run that is not
     under way would need, its dry run says: `wxyc run album_metadata --dry-run`.
     """
-    import psycopg
-
-    from resources.postgres import connect_error_advice
-    from wxyc_assets import wiring
+    from wxyc_assets.cli.our_schema import reading
     from wxyc_assets.cli.spending import spending
-    from wxyc_assets.migrate import require_migrated
     from wxyc_assets.settings import LmlSettings, load
 
     settings = load(LmlSettings)
-    postgres = wiring.open_postgres()
-    try:
-        with postgres.connect() as connection:
-            require_migrated(connection)
-            seen = spending(connection, settings.discogs_budget_per_min)
-    except psycopg.OperationalError as error:
-        raise CannotError(connect_error_advice(error, postgres)) from error
+    with reading() as connection:
+        seen = spending(connection, settings.discogs_budget_per_min)
     for line in filter(None, (*seen.told(), settings.budget_warning)):
         click.echo(line, err=True)
     return Outcome(seen.printed())

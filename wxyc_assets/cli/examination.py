@@ -12,11 +12,11 @@ from resources.lml.client import LmlClient
 from resources.lml.errors import LmlAuthError, LmlError, LmlRequestError
 from resources.postgres import Postgres, connect_error_advice
 from resources.price_file import PriceFileError
-from wxyc_assets import wiring
+from wxyc_assets import databases, wiring
 from wxyc_assets.cli.billing_examination import billing
 from wxyc_assets.cli.examined import Finding
-from wxyc_assets.migrate import MigrationError, require_migrated
 from wxyc_assets.price_book.load import load_price_book
+from wxyc_assets.revision import MigrationError, require_migrated
 from wxyc_assets.settings import (
     ALL_GROUPS,
     DatabaseSettings,
@@ -63,7 +63,7 @@ def _database(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         settings = load(DatabaseSettings, environ)
     except SettingsError:
         return  # said already
-    if not settings.database_url and not wiring.embedded(settings).running():
+    if not settings.database_url and not databases.embedded(settings).running():
         yield Finding(
             "database",
             ok=False,
@@ -72,7 +72,7 @@ def _database(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         )
         return
     try:
-        postgres = wiring.open_postgres(environ)
+        postgres = databases.open_postgres(environ)
         with postgres.connect() as connection:
             yield from _server(connection, postgres)
             yield from _tables(connection, settings)
@@ -152,10 +152,10 @@ def _dagster_storage(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         settings = load(DatabaseSettings, environ)
     except SettingsError:
         return
-    if not settings.database_url and not settings.dagster_database_url and not wiring.embedded(settings).running():
+    if not settings.database_url and not settings.dagster_database_url and not databases.embedded(settings).running():
         return  # said already
     try:
-        with psycopg.connect(wiring.dagster_dsn(settings), connect_timeout=10):
+        with psycopg.connect(databases.dagster_dsn(settings), connect_timeout=10):
             yield Finding("Dagster's storage", ok=True, says="answers")
     except (psycopg.Error, SettingsError, EmbeddedPostgresError) as error:
         yield Finding(

@@ -7,12 +7,17 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import DBAPIError
 
-from wxyc_assets import wiring
+from wxyc_assets import databases
 from wxyc_assets.settings import DatabaseSettings, load
 
 STORAGE_VARIABLE = "WXYC_DAGSTER_STORAGE_URL"
 """What our dagster.yaml takes the storage from: an environment variable, since the URL may hold a password."""
+
+STORAGE_GONE = (DBAPIError, DagsterPostgresException)
+"""What Dagster raises, past every step, when it cannot write down what a run does."""
 
 OURS = "# Written by wxyc"
 
@@ -29,7 +34,7 @@ def prepare_instance() -> Path:
         _write_ours(folder / name)
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
-    os.environ[STORAGE_VARIABLE] = _for_psycopg2(wiring.dagster_dsn(settings))
+    os.environ[STORAGE_VARIABLE] = _for_psycopg2(databases.dagster_dsn(settings))
     return folder
 
 

@@ -8,16 +8,15 @@ from typing import Any
 
 import dagster as dg
 import psycopg
-from dagster_postgres.utils import DagsterPostgresException
-from sqlalchemy.exc import DBAPIError
 
 from resources.postgres import Postgres, connect_error_advice
-from wxyc_assets.cli.instance import open_instance
+from wxyc_assets.cli.attendance import attended
+from wxyc_assets.cli.instance import STORAGE_GONE, open_instance
 from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, CannotError, Outcome
 from wxyc_assets.dead_runs import end_dead_runs
-from wxyc_assets.migrate import require_migrated
 from wxyc_assets.operator import Operator, RunSummary
 from wxyc_assets.partitions import range_tags
+from wxyc_assets.revision import require_migrated
 from wxyc_assets.run_origin import ORIGIN_TAG, RunOrigin
 
 INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
@@ -25,9 +24,6 @@ INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 
 OF_ALL = ("budget_backlog_s",)
 """What a dry run reports of the whole station: several runs saw the same, so it is not added up."""
-
-STORAGE_GONE = (DBAPIError, DagsterPostgresException)
-"""What Dagster raises, past every step, when it cannot write down what a run does."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +43,11 @@ def launch(order: Launch, postgres: Postgres, operator: Operator) -> Outcome:
     """Run the asset, and add up what the runs say."""
     summaries: list[RunSummary] = []
     run_ids: list[str] = []
-    with open_instance() as instance:
+    # By name, as Dagster loads it: nothing imports the definitions.
+    definitions = importlib.import_module("wxyc_assets.definitions").build_defs(operator=operator)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with open_instance() as instance, attended(instance, postgres, definitions):
         _check_and_clean(instance, postgres)
-        # By name, as Dagster loads it: nothing imports the definitions.
-        definitions = importlib.import_module("wxyc_assets.definitions").build_defs(operator=operator)
-        job = definitions.resolve_implicit_global_asset_job_def()
         for keys in order.ranges:
             run_id = str(uuid.uuid4())
             run_ids.append(run_id)

@@ -15,11 +15,11 @@ def command() -> Outcome:
     import psycopg
 
     from resources.postgres import connect_error_advice
-    from wxyc_assets import wiring
+    from wxyc_assets import databases
     from wxyc_assets.cli.outcome import CannotError
     from wxyc_assets.migrate import migrate
 
-    postgres = wiring.open_postgres()
+    postgres = databases.open_postgres()
     try:
         before, after = migrate(postgres)
     except psycopg.OperationalError as error:

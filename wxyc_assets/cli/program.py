@@ -24,6 +24,8 @@ COMMANDS = {
     "migrate": "wxyc_assets.cli.migrate",
     "doctor": "wxyc_assets.cli.doctor",
     "run": "wxyc_assets.cli.run",
+    "status": "wxyc_assets.cli.status",
+    "alerts": "wxyc_assets.cli.alerts",
     "budget": "wxyc_assets.cli.budget",
     "why": "wxyc_assets.cli.why",
     "prices": "wxyc_assets.cli.prices",
@@ -33,7 +35,7 @@ COMMANDS = {
 EXPECTED = (
     "wxyc_assets.cli.outcome.CannotError",
     "wxyc_assets.settings.SettingsError",
-    "wxyc_assets.migrate.MigrationError",
+    "wxyc_assets.revision.MigrationError",
     "wxyc_assets.sandbox.station.StationError",
     "resources.embedded_postgres.errors.EmbeddedPostgresError",
 )

@@ -68,7 +68,7 @@ def command(
     The run works on the station in DATABASE_URL (unset: the embedded PostgreSQL), with LML at LIBRARY_METADATA_URL. It exits 2
     when it was done but someone must look at it: see `checks` and `reason` in what it prints.
     """
-    from wxyc_assets import wiring
+    from wxyc_assets import databases, wiring
     from wxyc_assets.cli.launch import Launch, launch
     from wxyc_assets.cli.terminal import person
     from wxyc_assets.settings import ALL_GROUPS, load_all
@@ -89,7 +89,7 @@ def command(
         config |= {"recheck": recheck, "include_null_canonical": include_null_canonical}
     if asset in ASK_LML:
         wiring.lml_config()
-    return launch(Launch(asset, ranges, config, _origin(asset, since, until)), wiring.open_postgres(), person())
+    return launch(Launch(asset, ranges, config, _origin(asset, since, until)), databases.open_postgres(), person())
 
 
 def _origin(asset: str, since: str | None, until: str | None) -> RunOrigin:

@@ -10,7 +10,7 @@ from typing import IO
 import psycopg
 
 from resources import sql_files
-from wxyc_assets import wiring
+from wxyc_assets import databases
 from wxyc_assets.cli.outcome import CannotError
 from wxyc_assets.migrate import migrate
 from wxyc_assets.sandbox.lml.server import SandboxLml
@@ -28,7 +28,7 @@ def database_at_hand() -> Iterator[None]:
     if settings.database_url and settings.dagster_database_url:
         yield
         return
-    server = wiring.embedded(settings)
+    server = databases.embedded(settings)
     started = server.start() if not settings.database_url else False
     try:
         yield
@@ -40,7 +40,7 @@ def database_at_hand() -> Iterator[None]:
 def create_station(*, sample: bool) -> StationReport:
     """Make the station's tables in the configured database, or the embedded one; raises StationError."""
     settings = load(DatabaseSettings)
-    with wiring.open_postgres().connect() as connection:
+    with databases.open_postgres().connect() as connection:
         return create(
             connection,
             station_schema=settings.station_schema,
@@ -53,7 +53,7 @@ def bring_up_station(*, demo: bool = False) -> StationReport | None:
     """Make ready what runs need: our schema, and the sample station in the embedded database, or for a demo anywhere."""
     configured = load(DatabaseSettings).database_url is not None
     report = create_station(sample=True) if demo or not configured else None
-    migrate(wiring.open_postgres())
+    migrate(databases.open_postgres())
     return report
 
 
@@ -80,7 +80,7 @@ def prices_at_hand() -> Iterator[dict[str, str]]:
 
     Yields what was set. A real station never gets them: without a price file of its own, rating is refused.
     """
-    with wiring.open_postgres().connect() as connection:
+    with databases.open_postgres().connect() as connection:
         stands_in = not load(RatingSettings).price_file and is_sandbox(connection)
     settings = {"PRICE_FILE": str(SAMPLE_PRICES)} if stands_in else {}
     with _set(settings):
@@ -88,7 +88,7 @@ def prices_at_hand() -> Iterator[dict[str, str]]:
 
 
 def _require_sandbox(otherwise: str) -> None:
-    with wiring.open_postgres().connect() as connection:
+    with databases.open_postgres().connect() as connection:
         if not is_sandbox(connection):
             raise CannotError(otherwise)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from wxyc_assets import wiring
+from wxyc_assets import databases
 from wxyc_assets.cli import station
 from wxyc_assets.cli.launch import Launch, launch
 from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, Outcome
@@ -72,8 +72,8 @@ def tour() -> Outcome:
         for step, (asset, stop) in enumerate(STOPS.items(), start=3):
             _say(f"{step}/{STEPS} {asset}: {stop.why}")
             ranges = partition_ranges(asset, **_window(asset))
-            outcomes[asset] = launch(Launch(asset, ranges, {}), wiring.open_postgres(), person())
-        with wiring.open_postgres().connect() as connection:
+            outcomes[asset] = launch(Launch(asset, ranges, {}), databases.open_postgres(), person())
+        with databases.open_postgres().connect() as connection:
             stored = station.stored_counts(connection)
     printed = {
         "station": report.rows if report else {},
@@ -88,7 +88,7 @@ def _window(asset: str) -> dict[str, str]:
     """The sample's usage is of the day before the station was made: of an older one the trailing hours would show nothing."""
     if asset != "rated_usage":
         return {}
-    with wiring.open_postgres().connect() as connection:
+    with databases.open_postgres().connect() as connection:
         return station.billed_hours(connection)
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from wxyc_assets.cli.outcome import CannotError, Outcome
+from wxyc_assets.cli.outcome import Outcome
 
 
 @click.group("why", short_help="The story of a number.", no_args_is_help=True)
@@ -23,11 +23,7 @@ def usage(auth_id: str, hour: str) -> Outcome:
     Prints the billed rows with their tokens, rates and sums, the events that are there now, every change that led to the rows
     with the run, its origin and the digest of its price file, and the runs that rated the hour. Nothing is changed.
     """
-    import psycopg
-
-    from resources.postgres import connect_error_advice
-    from wxyc_assets import wiring
-    from wxyc_assets.migrate import require_migrated
+    from wxyc_assets.cli.our_schema import reading
     from wxyc_assets.rated_usage.story import tell
     from wxyc_assets.rated_usage.windows import WindowError, hour_of
 
@@ -35,11 +31,6 @@ def usage(auth_id: str, hour: str) -> Outcome:
         instant = hour_of(hour)
     except WindowError as error:
         raise click.UsageError(str(error)) from error
-    postgres = wiring.open_postgres()
-    try:
-        with postgres.connect() as connection:
-            require_migrated(connection)
-            story = tell(connection, auth_id, instant)
-    except psycopg.OperationalError as error:
-        raise CannotError(connect_error_advice(error, postgres)) from error
+    with reading() as connection:
+        story = tell(connection, auth_id, instant)
     return Outcome(story.printed(), closing=story.told())

@@ -1,22 +1,24 @@
 """The asset flowsheet_enrichment as Dagster sees it: wiring only."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
 
 from resources.postgres import Postgres
-from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
 from wxyc_assets.flowsheet_enrichment import checks
 from wxyc_assets.flowsheet_enrichment.report import materialization, summary
 from wxyc_assets.flowsheet_enrichment.run import Request, ShardDone, Tools, run
 from wxyc_assets.following import follows
+from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
-from wxyc_assets.partitions import SHARDS, shard_numbers
+from wxyc_assets.partitions import shard_numbers
+from wxyc_assets.partitions_dagster import SHARDS
+from wxyc_assets.rehearsal import rehearsed
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import FlowsheetSettings
+from wxyc_assets.table_columns import table_metadata
 
 TOOL = "album-level-backfill"
 """The name that log lines carry; the runbook knows it from the predecessor, which did this after its last batch."""
@@ -47,10 +49,8 @@ class FlowsheetEnrichmentConfig(dg.Config):
                 "small transactions that give way to a live DJ, and not at all for a shard whose latest `album_metadata` run "
                 "met answers under an unexpected index. A partition is the plays with `album_id % 16` equal to its key."
             ),
-            metadata={"dagster/table_name": "wxyc_schema.flowsheet"},
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
-            ),
+            metadata=table_metadata("wxyc_schema", "flowsheet"),
+            freshness_policy=dg.FreshnessPolicy.time_window(**FRESHNESS["flowsheet_enrichment"].windows),
             automation_condition=follows("album_metadata", daily=DAILY, whole_runs=False),
         )
     ],
@@ -63,7 +63,6 @@ def flowsheet_enrichment(
     context: dg.AssetExecutionContext,
     config: FlowsheetEnrichmentConfig,
     postgres: dg.ResourceParam[Postgres],
-    sentry: dg.ResourceParam[Sentry],
     operator: dg.ResourceParam[Operator],
     flowsheet_settings: dg.ResourceParam[FlowsheetSettings],
 ) -> Iterator[dg.AssetCheckResult]:
@@ -76,13 +75,15 @@ def flowsheet_enrichment(
         dry_run=config.dry_run,
     )
     log = operator.log(TOOL, request.run_id)
-    tools = Tools(postgres, sentry, log, operator.progress, context.log.info)
+    tools = Tools(postgres, log, operator.progress, context.log.info)
 
     def credit(done: ShardDone) -> None:
         context.log_event(materialization(done))
 
     report = run(request, tools, credit)
     operator.summaries[request.run_id] = summary(report)
+    if request.dry_run:
+        context.log_event(rehearsed("flowsheet_enrichment", summary(report)))
     yield from check_results(report.findings)
     if report.could_not_work:
         raise dg.Failure(report.reason, allow_retries=False)

@@ -1,6 +1,6 @@
 """The checks of flowsheet_enrichment as Dagster sees them; what they decide is in findings.py."""
 
-import dagster as dg
+from wxyc_assets.check_specs import check_specs
 
 _DESCRIPTIONS = {
     "accounting_holds": "Every play that was read is counted as scanned, and in exactly one outcome.",
@@ -9,7 +9,4 @@ _DESCRIPTIONS = {
     "waiting_left_zero": "No play of these shards that waited when the run began, and whose album was enriched, still does.",
 }
 
-SPECS = [
-    dg.AssetCheckSpec(name, asset="flowsheet_enrichment", description=description)
-    for name, description in _DESCRIPTIONS.items()
-]
+SPECS = check_specs("flowsheet_enrichment", _DESCRIPTIONS)

@@ -32,6 +32,7 @@ def of_plays(counters: Counters, *, plays_read: int, distrusted: Mapping[int, in
                 if distrusted
                 else ""
             ),
+            partitions=[str(shard) for shard in sorted(distrusted)],
         ),
     ]
 
@@ -57,5 +58,6 @@ def of_storage(counters: Counters, *, waiting_left: Mapping[int, int]) -> list[F
             description=f"{left} plays of enriched albums are still pending; the next run will mark them"
             if left
             else "",
+            partitions=[str(shard) for shard, count in sorted(waiting_left.items()) if count],
         ),
     ]

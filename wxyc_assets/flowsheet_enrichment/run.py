@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import psycopg
 
 from resources.postgres import Postgres
-from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets import single_flight
 from wxyc_assets.flowsheet_enrichment import findings, store
@@ -30,7 +29,6 @@ class Tools:
     """
 
     postgres: Postgres
-    sentry: Sentry
     log: StepLog
     progress: Progress
     tell: Callable[[str], None]
@@ -50,7 +48,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
     undertaking = Undertaking(
         store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s
     )
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
         _refuse_distrusted(report, tools)
         _work(report, tools, on_done)
     return report

@@ -1,7 +1,6 @@
 """The asset library_identity as Dagster sees it: wiring only."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -9,15 +8,19 @@ from pydantic import Field
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
+from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.library_identity import checks
 from wxyc_assets.library_identity.asking import Resolver
 from wxyc_assets.library_identity.drain import ShardDone
 from wxyc_assets.library_identity.report import materialization, summary
 from wxyc_assets.library_identity.run import Request, Tools, run
 from wxyc_assets.operator import Operator
-from wxyc_assets.partitions import SHARDS, shard_numbers
+from wxyc_assets.partitions import shard_numbers
+from wxyc_assets.partitions_dagster import SHARDS
+from wxyc_assets.rehearsal import rehearsed
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import IdentitySettings
+from wxyc_assets.table_columns import table_metadata
 
 TOOL = "library-identity-consumer"
 """The name that log lines and spans carry; dashboards know it from the predecessor."""
@@ -53,12 +56,10 @@ class LibraryIdentityConfig(dg.Config):
                 "`library_identity_history`. A partition is the libraries with `id % 16` equal to its key."
             ),
             metadata={
-                "dagster/table_name": "wxyc_schema.library_identity",
+                **table_metadata("wxyc_schema", "library_identity"),
                 "sources": dg.MetadataValue.md("`wxyc_schema.library_identity_source`"),
             },
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(days=7), fail_window=timedelta(days=8)
-            ),
+            freshness_policy=dg.FreshnessPolicy.time_window(**FRESHNESS["library_identity"].windows),
         )
     ],
     check_specs=checks.SPECS,
@@ -93,6 +94,8 @@ def library_identity(
 
     report = run(request, tools, credit)
     operator.summaries[request.run_id] = summary(report)
+    if request.dry_run:
+        context.log_event(rehearsed("library_identity", summary(report)))
     yield from check_results(report.findings)
     if report.problems or report.could_not_work:
         raise dg.Failure(report.reason, allow_retries=False)

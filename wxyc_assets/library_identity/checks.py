@@ -1,7 +1,6 @@
 """The checks of library_identity as Dagster sees them; what they decide is in findings.py."""
 
-import dagster as dg
-
+from wxyc_assets.check_specs import check_specs
 from wxyc_assets.library_identity.findings import UNRESOLVED_RISE
 
 _DESCRIPTIONS = {
@@ -15,7 +14,4 @@ _DESCRIPTIONS = {
 
 BLOCKING = {"answers_trusted"}
 
-SPECS = [
-    dg.AssetCheckSpec(name, asset="library_identity", description=description, blocking=name in BLOCKING)
-    for name, description in _DESCRIPTIONS.items()
-]
+SPECS = check_specs("library_identity", _DESCRIPTIONS, blocking=BLOCKING)

@@ -59,6 +59,7 @@ def of_storage(counters: Counters, *, eligible_left: Mapping[int, int], recent: 
                 **{f"shard_{shard}": count for shard, count in sorted(eligible_left.items())},
             },
             description=f"{left} libraries still need asking; the next run will" if left else "",
+            partitions=[str(shard) for shard, count in sorted(eligible_left.items()) if count],
         ),
         unresolved_rate(counters, recent),
     ]

@@ -13,6 +13,7 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets import ledger, single_flight
+from wxyc_assets.finding import blamed
 from wxyc_assets.library_identity import findings, store
 from wxyc_assets.library_identity.asking import Resolver
 from wxyc_assets.library_identity.batch_log import BatchLog
@@ -55,7 +56,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) ->
     undertaking = Undertaking(
         store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s
     )
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
         _work(report, tools, on_done)
     return report
 
@@ -137,11 +138,16 @@ def _expected(tools: Tools, selection: store.Selection, shards: Sequence[int]) -
 def _look(report: RunReport, tools: Tools, selection: store.Selection) -> None:
     """Judge what the run did; on a connection of its own, since one that idled through a long run may be gone."""
     walked = [done for done in report.done if not done.broken]
-    report.findings = findings.of_answers(
+    answered = findings.of_answers(
         report.counters,
         walked=summed(done.counters for done in walked),
         inputs_read=sum(done.inputs_read for done in walked),
     )
+    own = {
+        done.shard: findings.of_answers(done.counters, walked=done.counters, inputs_read=done.inputs_read)
+        for done in walked
+    }
+    report.findings = blamed(answered, own)
     if report.request.dry_run:
         return
     try:

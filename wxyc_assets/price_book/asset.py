@@ -3,19 +3,22 @@
 import dagster as dg
 
 from resources.price_file import PriceFileError
+from wxyc_assets.external_asset import external_asset
 from wxyc_assets.price_book.load import load_price_book
 from wxyc_assets.settings import RatingSettings
 
 
-@dg.observable_source_asset(
-    name="price_book",
-    group_name="billing",
+@external_asset(
+    "price_book",
+    group="billing",
+    owner="team:finance",
+    kind="yaml",
     description=(
-        "What usage costs: the price file that PRICE_FILE names, with a rate in USD a token for each model. Finance owns it; "
-        "an observation checks it against every rule and takes the SHA-256 of its bytes as the data version. A file with a "
-        "problem fails the observation, as it fails each run of rated_usage; `wxyc prices check` shows the same."
+        "What a token costs: the price file that PRICE_FILE names, with a rate in USD a token for each model. Finance "
+        "owns it; an observation checks it against every rule and takes the SHA-256 of its bytes as the data version. "
+        "A file with a problem fails the observation, as it fails each run of rated_usage; `wxyc prices check` shows "
+        "the same."
     ),
-    tags={"dagster/kind/yaml": ""},
 )
 def price_book(rating_settings: dg.ResourceParam[RatingSettings]) -> dg.ObserveResult:
     """Load the prices that the next run would rate with."""

@@ -1,22 +1,22 @@
 """The asset rated_usage as Dagster sees it: wiring only."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
 
 from resources.postgres import Postgres
-from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
+from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
 from wxyc_assets.price_book.load import load_price_book
 from wxyc_assets.rated_usage import checks
-from wxyc_assets.rated_usage.report import materialization, summary
+from wxyc_assets.rated_usage.report import materialization, plan, summary
 from wxyc_assets.rated_usage.run import HourDone, Request, Tools, run
 from wxyc_assets.rated_usage.windows import FIRST_HOUR, key
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import RatingSettings
+from wxyc_assets.table_columns import table_metadata
 
 TOOL = "rater"
 """The name that log lines carry; people know it from the predecessor."""
@@ -51,13 +51,11 @@ class RatedUsageConfig(dg.Config):
                 "its rows right, and every row that it inserts, changes or deletes is kept in `wxyc_assets.usage_change`."
             ),
             metadata={
-                "dagster/table_name": "public.rated_usage",
+                **table_metadata("public", "rated_usage"),
                 "sources": dg.MetadataValue.md("`public.billing_event`, the price file in `PRICE_FILE`"),
                 "ledger": dg.MetadataValue.md("`wxyc_assets.usage_change`; `wxyc why usage` reads it"),
             },
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(hours=2), fail_window=timedelta(hours=3)
-            ),
+            freshness_policy=dg.FreshnessPolicy.time_window(**FRESHNESS["rated_usage"].windows),
         )
     ],
     check_specs=checks.SPECS,
@@ -69,7 +67,6 @@ def rated_usage(
     context: dg.AssetExecutionContext,
     config: RatedUsageConfig,
     postgres: dg.ResourceParam[Postgres],
-    sentry: dg.ResourceParam[Sentry],
     operator: dg.ResourceParam[Operator],
     rating_settings: dg.ResourceParam[RatingSettings],
 ) -> Iterator[dg.AssetCheckResult]:
@@ -82,13 +79,15 @@ def rated_usage(
         dry_run=config.dry_run,
     )
     log = operator.log(TOOL, request.run_id)
-    tools = Tools(postgres, lambda: load_price_book(rating_settings.price_file), sentry, log, operator.progress)
+    tools = Tools(postgres, lambda: load_price_book(rating_settings.price_file), log, operator.progress)
 
     def credit(done: HourDone) -> None:
         context.log_event(materialization(done))
 
     report = run(request, tools, credit)
     operator.summaries[request.run_id] = summary(report)
+    if request.dry_run:
+        context.log_event(plan(report))
     yield from check_results(report.findings)
     if report.could_not_work:
         raise dg.Failure(report.reason, allow_retries=False)

@@ -1,6 +1,6 @@
 """The checks of rated_usage as Dagster sees them; what they decide is in findings.py."""
 
-import dagster as dg
+from wxyc_assets.check_specs import check_specs
 
 _DESCRIPTIONS = {
     "anomalies_add_up": "Every event of an hour is billed, or counted once among those that could not be.",
@@ -15,7 +15,4 @@ _DESCRIPTIONS = {
 
 BLOCKING = {"reconciled_deletions"}
 
-SPECS = [
-    dg.AssetCheckSpec(name, asset="rated_usage", description=description, blocking=name in BLOCKING)
-    for name, description in _DESCRIPTIONS.items()
-]
+SPECS = check_specs("rated_usage", _DESCRIPTIONS, blocking=BLOCKING, scopes={"trailing_hours_rated": "watched"})

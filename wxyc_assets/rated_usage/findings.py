@@ -60,18 +60,21 @@ def of_hours(hours: Mapping[str, Rated], total: Rated, *, asked: int, without: i
     )
 
 
-def of_deletions(counters: Counters, ruling: Ruling, origin: RunOrigin) -> Finding:
+def of_deletions(hours: Mapping[str, Rated], ruling: Ruling, origin: RunOrigin) -> Finding:
     """Look at the rows that the hours no longer produce."""
+    deleted = {hour: count for hour, rated in hours.items() if (count := rated.counters.reconciled_deletions)}
+    rows = sum(deleted.values())
     return Finding(
         "reconciled_deletions",
         passed=ruling.deletions_pass,
-        numbers={"reconciled_deletions": counters.reconciled_deletions, "origin": origin},
+        numbers={"reconciled_deletions": rows, "origin": origin},
         description=(
-            f"{counters.reconciled_deletions} billed rows were deleted, because their hour no longer produces them; "
+            f"{rows} billed rows were deleted, because their hour no longer produces them; "
             "wxyc_assets.usage_change has each of them"
-            if counters.reconciled_deletions
+            if rows
             else ""
         ),
+        partitions=sorted(deleted),
     )
 
 

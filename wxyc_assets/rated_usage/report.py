@@ -1,10 +1,14 @@
 """What a run of rated_usage shows a person: numbers to plot over the hours, and one small table."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from wxyc_assets.credit import OutcomeTable
 from wxyc_assets.operator import RunSummary
+from wxyc_assets.rated_usage.plan import plan_markdown
 from wxyc_assets.rated_usage.run_report import HourDone, RunReport
+from wxyc_assets.rehearsal import rehearsed
 
 _TABLE = OutcomeTable(
     inputs="count",
@@ -37,6 +41,12 @@ def materialization(done: HourDone) -> dg.AssetMaterialization:
             "price_digest": done.price_digest,
         },
     )
+
+
+def plan(report: RunReport) -> dg.AssetObservation:
+    """Return the event that shows the plan: what would change in which hour, and the numbers of all of them."""
+    table = dg.MetadataValue.md(plan_markdown(report.hours))
+    return rehearsed("rated_usage", replace(summary(report), dry_run_report=None), shown={"plan": table})
 
 
 def summary(report: RunReport) -> RunSummary:

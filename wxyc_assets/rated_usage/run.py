@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 import psycopg
 
 from resources.postgres import Postgres
-from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets import single_flight
+from wxyc_assets.finding import blamed
 from wxyc_assets.price_book.book import PriceBook
 from wxyc_assets.progress import Progress
 from wxyc_assets.rated_usage import announcement, findings, store
 from wxyc_assets.rated_usage.lanes import run_lanes
+from wxyc_assets.rated_usage.lateness import late_hours
 from wxyc_assets.rated_usage.patience import Patience
 from wxyc_assets.rated_usage.rater import Work
 from wxyc_assets.rated_usage.run_report import HourDone, Request, RunReport
-from wxyc_assets.rated_usage.windows import due_keys, late_keys
 from wxyc_assets.recorded_run import Undertaking, on_record
 from wxyc_assets.row_isolation import database_problem
 
@@ -38,7 +38,6 @@ class Tools:
 
     postgres: Postgres
     load_prices: Callable[[], PriceBook]
-    sentry: Sentry
     log: StepLog
     progress: Progress
     now: Callable[[], datetime] = _utc_now
@@ -56,7 +55,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[HourDone], None]) -> 
     report = RunReport(request)
     # Locked one by one as they are rated: a year has more hours than a server has room for locks.
     undertaking = Undertaking[str](store.ASSET, request.run_id, request.origin, [], request.dry_run)
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
         prices = tools.load_prices()
         tools.log.info(
             "started",
@@ -107,19 +106,18 @@ def _rate(report: RunReport, work: Work, tools: Tools, on_done: Callable[[HourDo
 def _look(report: RunReport, tools: Tools) -> None:
     """Judge what the run did; a plan has nothing stored to look at."""
     request, total = report.request, report.total
-    report.findings = findings.of_events(report.hours, total)
+    own = {hour: findings.of_events({hour: rated}, rated) for hour, rated in report.hours.items()}
+    report.findings = blamed(findings.of_events(report.hours, total), own)
     report.findings.append(
         findings.of_hours(report.hours, total, asked=len(request.hours), without=len(report.problems))
     )
     if request.dry_run:
         return
-    report.findings.append(findings.of_deletions(total.counters, report.ruling, request.origin))
-    now = tools.now()
+    report.findings.append(findings.of_deletions(report.hours, report.ruling, request.origin))
     try:
         with tools.postgres.connect() as connection:
-            rated = store.rated_hours(connection, due_keys(now, request.trailing))
+            late = late_hours(connection, tools.now(), request.trailing)
     except psycopg.OperationalError as error:
         report.lost = database_problem(error)
         return
-    late = late_keys(now, request.trailing, rated)
     report.findings.append(findings.of_lateness(late, trailing=request.trailing, origin=request.origin))

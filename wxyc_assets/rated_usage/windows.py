@@ -80,12 +80,16 @@ def hour_of(text: str) -> datetime:
     return _bound("--hour", text)
 
 
+def closed_keys(now: datetime, trailing: int | None = None) -> list[str]:
+    """Return the trailing closed hours, ascending; None: every hour that can be rated."""
+    closed = _floor(now)
+    first = FIRST_HOUR if trailing is None else max(FIRST_HOUR, closed - trailing * HOUR)
+    return [key(first + place * HOUR) for place in range((closed - first) // HOUR)]
+
+
 def due_keys(now: datetime, trailing: int) -> list[str]:
     """Return those of the trailing closed hours that closed more than two hours ago: rated they must be by now."""
-    closed = _floor(now)
-    first = max(FIRST_HOUR, closed - trailing * HOUR)
-    hours = (first + place * HOUR for place in range((closed - first) // HOUR))
-    return [key(hour) for hour in hours if hour + HOUR + LATE_AFTER < now]
+    return [hour for hour in closed_keys(now, trailing) if start_of(hour) + HOUR + LATE_AFTER < now]
 
 
 def late_keys(now: datetime, trailing: int, rated: Collection[str]) -> list[str]:

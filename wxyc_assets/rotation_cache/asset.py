@@ -1,7 +1,7 @@
 """The asset rotation_cache as Dagster sees it: wiring only."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 from pydantic import Field
@@ -11,8 +11,10 @@ from resources.deploy_gate.github import GitHub
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
+from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
 from wxyc_assets.pace import Pace
+from wxyc_assets.rehearsal import rehearsed
 from wxyc_assets.rotation_cache import checks
 from wxyc_assets.rotation_cache.asking import CALLER, Refresher
 from wxyc_assets.rotation_cache.plan import Batching
@@ -20,6 +22,7 @@ from wxyc_assets.rotation_cache.report import materialization, summary
 from wxyc_assets.rotation_cache.run import Request, RunReport, Tools, look, run
 from wxyc_assets.run_origin import run_origin
 from wxyc_assets.settings import LmlSettings, RotationSettings
+from wxyc_assets.table_columns import table_metadata
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2026-01-01", timezone="UTC", end_offset=1)
 """Days of UTC, today included: it is the only one that can be warmed, and a day that has not ended is none by default."""
@@ -52,12 +55,10 @@ class RotationCacheConfig(dg.Config):
                 "warmed, because LML keeps its cache as of now."
             ),
             metadata={
-                "dagster/table_name": "wxyc_assets.tally",
+                **table_metadata("wxyc_assets", "tally"),
                 "sources": dg.MetadataValue.md("`wxyc_schema.rotation`"),
             },
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
-            ),
+            freshness_policy=dg.FreshnessPolicy.time_window(**FRESHNESS["rotation_cache"].windows),
         )
     ],
     check_specs=checks.SPECS,
@@ -99,6 +100,8 @@ def rotation_cache(
 
     report = run(request, tools, credit)
     operator.summaries[request.run_id] = summary(report)
+    if request.dry_run:
+        context.log_event(rehearsed("rotation_cache", summary(report)))
     yield from check_results(finding for finding in report.findings if finding.name in chosen)
     if report.could_not_work:
         raise dg.Failure(report.reason, allow_retries=False)

@@ -6,7 +6,6 @@ from resources.lml.errors import LmlError
 from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets.rotation_cache.asking import CALLER, Answered
-from wxyc_assets.rotation_cache.findings import NOT_FOUND_RATE, Recent
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,6 @@ class BatchLog:
             self.log.warning(
                 "answers_untrusted", batch_size=size, results=answered.results, untrusted=untrusted, missing=missing
             )
-
-    def stale_lately(self, recent: Recent) -> None:
-        """Tell Sentry that too many identities are unknown to LML, naming the first."""
-        self.log.warning(NOT_FOUND_RATE, **recent.numbers)
-        self.sentry.message(
-            f"{CALLER}: {recent}",
-            fingerprint=[CALLER, NOT_FOUND_RATE],
-            tags={"source": CALLER},
-            extra=recent.numbers,
-        )
 
     def _failed(self, error: LmlError, size: int, *, malformed: bool) -> None:
         step = "malformed_response" if malformed else "batch_error"

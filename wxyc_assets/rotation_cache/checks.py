@@ -1,7 +1,6 @@
 """The checks of rotation_cache as Dagster sees them; what they decide is in findings.py."""
 
-import dagster as dg
-
+from wxyc_assets.check_specs import check_specs
 from wxyc_assets.rotation_cache.findings import GATE, HEALTHY_ERROR_RATE, NOT_FOUND_RATE, TOLERATED_PCT
 
 _DESCRIPTIONS = {
@@ -17,7 +16,4 @@ _DESCRIPTIONS = {
 
 BLOCKING = {GATE}
 
-SPECS = [
-    dg.AssetCheckSpec(name, asset="rotation_cache", description=description, blocking=name in BLOCKING)
-    for name, description in _DESCRIPTIONS.items()
-]
+SPECS = check_specs("rotation_cache", _DESCRIPTIONS, blocking=BLOCKING, scope="asset")

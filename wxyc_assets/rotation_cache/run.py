@@ -59,7 +59,7 @@ def run(request: Request, tools: Tools, on_done: Callable[[RunReport], None]) ->
     report = RunReport(request, refused=dict(other_days(request.days, request.today)))
     own_days = () if report.refused else request.days
     undertaking = Undertaking(store.ASSET, request.run_id, request.origin, own_days, request.dry_run, tools.unit_wait_s)
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
         with tools.sentry.span(f"{CALLER}.run", op="job.run"):
             _work(report, tools)
         if not (report.could_not_work or request.dry_run):
@@ -176,4 +176,4 @@ def _look_back(report: RunReport, tools: Tools) -> None:
     lately = findings.of_the_last_day(recent)
     report.findings.append(lately)
     if not lately.passed:
-        BatchLog(tools.log, tools.sentry).stale_lately(recent)
+        tools.log.warning(findings.NOT_FOUND_RATE, **recent.numbers)

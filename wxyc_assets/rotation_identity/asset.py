@@ -1,7 +1,6 @@
 """The asset rotation_identity as Dagster sees it: wiring only."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -9,12 +8,15 @@ from pydantic import Field
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
+from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
+from wxyc_assets.rehearsal import rehearsed
 from wxyc_assets.rotation_identity import checks
 from wxyc_assets.rotation_identity.asking import CALLER, Resolver
 from wxyc_assets.rotation_identity.report import materialization, summary
 from wxyc_assets.rotation_identity.run import Request, Tools, run
 from wxyc_assets.run_origin import run_origin
+from wxyc_assets.table_columns import table_metadata
 
 
 class RotationIdentityConfig(dg.Config):
@@ -41,10 +43,8 @@ class RotationIdentityConfig(dg.Config):
                 "release and no identity; LML mints one where there is none yet. `rotation_cache` is warmed for these "
                 "identities; in a run of both it waits for the check on their coverage."
             ),
-            metadata={"dagster/table_name": "wxyc_schema.rotation"},
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
-            ),
+            metadata=table_metadata("wxyc_schema", "rotation"),
+            freshness_policy=dg.FreshnessPolicy.time_window(**FRESHNESS["rotation_identity"].windows),
         )
     ],
     check_specs=checks.SPECS,
@@ -63,6 +63,8 @@ def rotation_identity(
     tools = Tools(postgres, lml, sentry, operator.log(CALLER, request.run_id), operator.progress)
     report = run(request, tools)
     operator.summaries[request.run_id] = summary(report)
+    if request.dry_run:
+        context.log_event(rehearsed("rotation_identity", summary(report)))
     if not (report.could_not_work or request.dry_run):
         yield materialization(report)
     yield from check_results(report.findings)

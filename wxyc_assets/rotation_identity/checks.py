@@ -1,7 +1,6 @@
 """The checks of rotation_identity as Dagster sees them; what they decide is in findings.py."""
 
-import dagster as dg
-
+from wxyc_assets.check_specs import check_specs
 from wxyc_assets.rotation_identity.findings import REQUIRED_PCT
 
 _DESCRIPTIONS = {
@@ -16,7 +15,4 @@ _DESCRIPTIONS = {
 
 BLOCKING = {"coverage_of_resolvable"}
 
-SPECS = [
-    dg.AssetCheckSpec(name, asset="rotation_identity", description=description, blocking=name in BLOCKING)
-    for name, description in _DESCRIPTIONS.items()
-]
+SPECS = check_specs("rotation_identity", _DESCRIPTIONS, blocking=BLOCKING, scope="asset")

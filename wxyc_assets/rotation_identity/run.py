@@ -48,7 +48,7 @@ def run(request: Request, tools: Tools) -> RunReport:
     undertaking = Undertaking(
         store.ASSET, request.run_id, request.origin, [store.EVERYTHING], request.dry_run, tools.unit_wait_s
     )
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log, sentry=tools.sentry):
+    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
         attributes = {"wxyc.backfill.dry_run": request.dry_run}
         with tools.sentry.span(f"{CALLER}.run", op="function", attributes=attributes):
             if not report.refused:

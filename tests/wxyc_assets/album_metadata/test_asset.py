@@ -14,7 +14,7 @@ from wxyc_assets.album_metadata.checks import SPECS
 from wxyc_assets.album_metadata.counters import Counters
 from wxyc_assets.album_metadata.findings import RecentMismatches, accounting, of_answers, of_the_last_day
 from wxyc_assets.album_metadata.run import Tools
-from wxyc_assets.partitions import SHARDS
+from wxyc_assets.partitions_dagster import SHARDS
 from wxyc_assets.settings import AlbumSettings, IdentitySettings, LmlSettings, SettingsError, load
 
 KEY = dg.AssetKey("album_metadata")
@@ -130,6 +130,7 @@ def test_a_dry_run_credits_nothing_calls_nobody_and_evaluates_only_the_accountin
     report = dagster.summary(run).dry_run_report
     assert (report["would_ask"], report["batches"], report["discogs_calls"]) == (40, 8, 80)
     assert report["budget_ours_s"] == 120
+    assert dagster.rehearsed(run).items() >= {"would_ask": 40, "discogs_calls": 80}.items()
     assert dagster.summary(run).totals["scanned"] == 40
 
 

@@ -27,8 +27,8 @@ from tests.wxyc_assets.album_metadata.runs import Runs, request
 from wxyc_assets import single_flight
 from wxyc_assets.album_metadata.counters import Counters
 from wxyc_assets.album_metadata.run import run
-from wxyc_assets.migrate import MigrationError
 from wxyc_assets.pace import Pace
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig
 from wxyc_assets.sandbox.lml.faults import Fault
@@ -678,25 +678,21 @@ def test_every_row_under_a_foreign_index_is_a_line_and_every_batch_one_breadcrum
     played.sentry.close()
 
 
-def test_the_last_day_is_told_once_a_run_naming_the_first_mismatch_until_it_is_a_day_old(played):
-    played.sentry, collector = watched_sentry()
+def test_the_last_day_is_logged_once_a_run_naming_the_first_mismatch_until_it_is_a_day_old(played):
     with serving(lambda items: [match(place + 1) for place in range(len(items))]) as lml:
         first = played.run(lml.url, shards=[3])
         lml.say = all_match
         again = played.run(lml.url, shards=[3, 4])
         played.execute("UPDATE wxyc_assets.tally SET updated_at = updated_at - interval '24 hours'")
         later = played.run(lml.url, shards=[3])
-    played.sentry.flush()
     lately = {"unexpected_index_24h_is_zero"}
     assert failing(first) == lately | {"unexpected_index_is_zero"}
     assert (failing(again), again.verdict) == (lately, "done")  # it only alerts
     assert (failing(later), later.verdict) == (set(), "done")
-    told = [one for one in collector.events if one["fingerprint"][-1] == "unexpected_index_24h"]
-    assert len(told) == 2
-    assert "10 rows" in told[0]["message"]
-    assert f"album 3, position 0: index 1 in its place, in run {first.request.run_id}" in told[0]["message"]
-    assert told[0]["fingerprint"] == ["album-level-backfill", "unexpected_index_24h"]
-    played.sentry.close()
+    told = played.steps("unexpected_index_24h")
+    assert [line["unexpected_index_24h"] for line in told] == [10, 10]
+    assert {(line["first_mismatch_album_id"], line["first_run_id"]) for line in told} == {(3, first.request.run_id)}
+    assert told[0]["first_mismatch"] == "position 0: index 1 in its place"
 
 
 def test_surplus_answers_are_logged_and_counted_and_cost_nobody_anything(played):

@@ -6,7 +6,7 @@ import pytest
 from tests.wxyc_assets.rated_usage.billing import Billing, event
 from wxyc_assets.cli.outcome import CannotError
 from wxyc_assets.cli.why import command
-from wxyc_assets.migrate import MigrationError
+from wxyc_assets.revision import MigrationError
 
 
 @pytest.fixture

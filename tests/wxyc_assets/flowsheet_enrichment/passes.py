@@ -67,7 +67,6 @@ class Passes(StationRuns):
         """What a run works with."""
         return Tools(
             self.postgres,
-            self.sentry,
             self.log("album-level-backfill", run_id),
             self.progress,
             self.told.append,

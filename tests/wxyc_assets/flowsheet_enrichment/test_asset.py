@@ -15,7 +15,7 @@ from wxyc_assets import single_flight
 from wxyc_assets.flowsheet_enrichment import asset as asset_module
 from wxyc_assets.flowsheet_enrichment.asset import flowsheet_enrichment
 from wxyc_assets.flowsheet_enrichment.run import Tools
-from wxyc_assets.partitions import SHARDS
+from wxyc_assets.partitions_dagster import SHARDS
 from wxyc_assets.settings import FlowsheetSettings, SettingsError, load
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
@@ -43,7 +43,6 @@ class Dagster(AssetRuns):
             assets=[flowsheet_enrichment],
             resources={
                 "postgres": self.passes.postgres,
-                "sentry": self.passes.sentry,
                 "operator": self.operator,
                 "flowsheet_settings": settings or FlowsheetSettings(),
             },
@@ -74,6 +73,7 @@ def test_a_dry_run_credits_nothing_and_evaluates_only_the_checks_of_what_it_read
     assert set(dagster.checks(run)) == CHECKS_OF_PLAYS
     assert dagster.summary(run).totals["flipped"] == 120
     assert len(dagster.passes.waiting()) == 480
+    assert dagster.rehearsed(run)["flipped"] == 120
 
 
 def test_a_pause_is_seen_on_the_page_of_the_run_and_in_the_numbers_of_its_shards(dagster):
@@ -167,7 +167,7 @@ class Automation:
 
     def __init__(self, instance):
         metadata = dg.AssetSpec("album_metadata", partitions_def=SHARDS)
-        nothing = dict.fromkeys(("postgres", "sentry", "operator", "flowsheet_settings"), object())
+        nothing = dict.fromkeys(("postgres", "operator", "flowsheet_settings"), object())
         self.defs = dg.Definitions([metadata, dg.AssetSpec("flowsheet"), flowsheet_enrichment], resources=nothing)
         self.instance, self.cursor, self.now = instance, None, datetime(2026, 3, 4, 1, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from wxyc_assets import single_flight
 from wxyc_assets.flowsheet_enrichment.counters import Counters
 from wxyc_assets.flowsheet_enrichment.run import run
 from wxyc_assets.flowsheet_enrichment.walk import CHUNK_PLAYS
-from wxyc_assets.migrate import MigrationError
 from wxyc_assets.progress import Silent
+from wxyc_assets.revision import MigrationError
 
 A_PASS = "tests.wxyc_assets.flowsheet_enrichment.a_pass"
 CONTRACT = """

@@ -83,6 +83,7 @@ def test_a_dry_run_credits_nothing_and_evaluates_only_the_checks_of_answers(dags
     assert dagster.credited == ({}, 0)
     assert set(dagster.checks(run)) == CHECKS_OF_ANSWERS
     assert dagster.summary(run).dry_run_report["would_resolve"] == 100
+    assert dagster.rehearsed(run)["would_resolve"] == 100
     assert dagster.runs.rows("SELECT FROM library_identity") == []
 
 

@@ -25,7 +25,7 @@ from wxyc_assets.library_identity import run as run_module
 from wxyc_assets.library_identity.counters import Counters
 from wxyc_assets.library_identity.drain import Drain
 from wxyc_assets.library_identity.run import run
-from wxyc_assets.migrate import MigrationError
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.faults import Fault
 

@@ -66,4 +66,5 @@ def test_no_file_fails_the_observation(observe):
 def test_the_station_owns_it_and_we_only_look():
     node = dg.Definitions([price_book], resources=default_resources()).resolve_asset_graph().get(KEY)
     assert (node.group_name, node.is_external, node.is_observable) == ("billing", True, True)
-    assert node.description.startswith("What usage costs")
+    assert node.owners == ["team:finance"]
+    assert node.description.startswith("What a token costs")

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from resources.postgres import Postgres
-from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
 from wxyc_assets.price_book.load import load_price_book
 from wxyc_assets.progress import Silent
@@ -29,7 +28,6 @@ def main() -> int:
         tools = Tools(
             Postgres(dsn),
             lambda: load_price_book(Path(folder) / "prices.yaml"),
-            open_sentry(SentryConfig(dsn=None)),
             step_log(tool="rater", run_id=request.run_id, human=False),
             Silent(),
         )

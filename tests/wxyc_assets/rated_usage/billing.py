@@ -101,7 +101,6 @@ class Billing(StationRuns):
         return Tools(
             self.postgres,
             lambda: self.book,
-            self.sentry,
             self.log("rater", run_id),
             self.progress,
             lambda: self.now,

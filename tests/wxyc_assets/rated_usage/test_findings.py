@@ -70,7 +70,12 @@ def test_an_hour_without_an_outcome_is_noticed():
 
 @pytest.mark.parametrize(("origin", "passed"), [("routine", False), ("explicit", True)])
 def test_deletions_fail_a_routine_run_and_pass_in_an_explicit_one(origin, passed):
-    found = findings.of_deletions(COUNTERS, rule(origin, deletions=4, anomalies=0), origin)
+    deleting = {"quiet": 0, "reconciled": 4}
+    hours = {
+        hour: replace(SOUND, counters=replace(COUNTERS, reconciled_deletions=rows)) for hour, rows in deleting.items()
+    }
+    found = findings.of_deletions(hours, rule(origin, deletions=4, anomalies=0), origin)
+    assert found.partitions == ["reconciled"]
     assert (found.passed, found.severity, found.numbers["reconciled_deletions"]) == (passed, "ERROR", 4)
     assert "4 billed rows were deleted" in found.description
 

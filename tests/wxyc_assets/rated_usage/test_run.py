@@ -17,9 +17,9 @@ from tests.station_runs import Told
 from tests.wxyc_assets.rated_usage import oracle
 from tests.wxyc_assets.rated_usage.billing import HOUR, TEN, B, event, wait_until_blocked
 from tests.wxyc_assets.rated_usage.oracle import Prices
-from wxyc_assets.migrate import MigrationError
 from wxyc_assets.rated_usage.lanes import LANES
 from wxyc_assets.rated_usage.windows import key
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.sandbox.generator import generate_billing_events
 from wxyc_assets.single_flight import held_units, run_locks, run_unit, unit
 

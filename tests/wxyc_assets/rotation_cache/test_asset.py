@@ -234,6 +234,7 @@ def test_a_dry_run_credits_nothing_asks_only_the_gate_and_says_what_it_would_tak
     report = dagster.summary(run).dry_run_report
     assert (report["identities_scanned"], report["calls"], report["discogs_calls"]) == (60, 20, 240)
     assert report["budget_ours_s"] == 480
+    assert dagster.rehearsed(run).items() >= {"calls": 20, "budget_ours_s": 480}.items()
     assert {name for name, count in dagster.summary(run).totals.items() if count} == {"identities_scanned"}
 
 

@@ -171,6 +171,7 @@ def test_a_dry_run_credits_nothing_calls_nobody_and_evaluates_only_the_accountin
     summary = dagster.summary(run)
     assert (summary.dry_run, summary.totals["scanned"], summary.totals["resolved"]) == (True, 60, 0)
     assert (summary.dry_run_report["would_ask"], summary.dry_run_report["resolvable_coverage_pct"]) == (60, 0.0)
+    assert dagster.rehearsed(run).items() >= {"would_ask": 60, "resolvable_coverage_pct": 0.0}.items()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.station_runs import Told, child
 from tests.wxyc_assets.rotation_identity.minting_lml import identity_of, minted, minting, release
 from tests.wxyc_assets.rotation_identity.rotations import TOOL, Rotations, in_days, request, today
 from wxyc_assets import single_flight
-from wxyc_assets.migrate import MigrationError
+from wxyc_assets.revision import MigrationError
 from wxyc_assets.rotation_identity.counters import BUCKETS, Counters
 from wxyc_assets.rotation_identity.run import run
 from wxyc_assets.sandbox.lml.faults import Fault

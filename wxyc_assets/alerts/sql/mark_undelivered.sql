@@ -1,0 +1,9 @@
+-- mark_undelivered: a delivery of this alert failed, and is tried again after a while.
+--
+-- Parameters
+--   alert_id      bigint
+--   problem       text
+--   retry_after   interval
+UPDATE wxyc_assets.alert
+SET attempts = attempts + 1, retry_at = clock_timestamp() + %(retry_after)s::interval, delivery_problem = %(problem)s
+WHERE alert_id = %(alert_id)s

@@ -1,0 +1,21 @@
+"""What others own, as an asset that is observed and never written."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import dagster as dg
+
+Observe = Callable[..., dg.ObserveResult]
+
+
+def external_asset(
+    name: str, *, group: str, owner: str, kind: str, description: str, metadata: Mapping[str, Any] | None = None
+) -> Callable[[Observe], dg.AssetsDefinition]:
+    """Return a decorator for the function that observes it.
+
+    The decorator for a single one has no room for an owner; that of several has.
+    """
+    spec = dg.AssetSpec(
+        name, group_name=group, owners=[owner], kinds={kind}, description=description, metadata=metadata
+    )
+    return cast("Callable[[Observe], dg.AssetsDefinition]", dg.multi_observable_source_asset(specs=[spec]))
