@@ -3,6 +3,7 @@
 import gzip
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ class SentryServer:
         self.answers: deque[tuple[int, dict[str, str]]] = deque()
         self.events: list[dict[str, Any]] = []
         self.tries = 0
+        self.delay_s = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -43,6 +45,7 @@ class SentryServer:
     def take(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str]]:
         if path != "/api/42/envelope/" or "sentry_key=a-public-key" not in headers.get("X-Sentry-Auth", ""):
             return 403, {}
+        time.sleep(self.delay_s)
         items = Envelope.deserialize(UNPACKED[headers.get("Content-Encoding", "")](body)).items
         events = [item.payload.json for item in items if item.type == "event"]
         with self._lock:

@@ -14,6 +14,7 @@ from wxyc_assets.settings import ALL_GROUPS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_the_two_commands_come_first_and_exist():
@@ -40,9 +41,19 @@ def test_the_table_of_settings_is_what_the_program_reads():
             assert rows[name] == f"`{field.default}`", name
 
 
-def test_every_check_is_in_the_table():
+ROOMS = [library_identity, album_metadata, flowsheet_enrichment, rotation_identity, rotation_cache, rated_usage]
+CHECKS = {spec.name for room in ROOMS for spec in room.SPECS}
+
+
+def test_every_check_is_in_the_runbooks_table_of_checks():
     shown = re.findall(
-        r"^\| `([a-z0-9_]+)`(?: \(blocking[a-z_ ]*\))? \| .+ \| .+ \| (?:ERROR|WARN) \|$", README, re.MULTILINE
+        r"^\| `([a-z0-9_]+)`(?: \(blocking[a-z_ ]*\))? \| .+ \| .+ \| (?:ERROR|WARN) \|$", RUNBOOK, re.MULTILINE
     )
-    rooms = [library_identity, album_metadata, flowsheet_enrichment, rotation_identity, rotation_cache, rated_usage]
-    assert set(shown) == {spec.name for room in rooms for spec in room.SPECS}
+    assert set(shown) == CHECKS
+
+
+def test_every_alert_has_its_row_in_the_runbook():
+    cells = re.findall(r"^\| (?:checks?|alert) .+? \|", RUNBOOK, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)}
+    assert CHECKS - named == set()
+    assert named >= {"freshness", "stale_shards", "database_unreachable", "run"}

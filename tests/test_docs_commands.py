@@ -1,0 +1,107 @@
+"""Every command line of every document, run for real on a sandbox station: it does what it says, and prints one object."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from resources.postgres import Postgres
+from resources.redaction import Redactor
+from tests.documents import PAGES
+from wxyc_assets.alerts import outbox
+from wxyc_assets.alerts.rules import Alert
+from wxyc_assets.sandbox import station as sandbox_station
+from wxyc_assets.sandbox.lml.server import SandboxLml
+from wxyc_assets.sandbox.sample import SAMPLE_PRICES
+
+SYSTEM = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+
+SERVED_ELSEWHERE = {"demo", "up", "down", "sandbox"}
+"""They start or stop servers: tests/wxyc_assets/cli/test_station.py runs them."""
+
+EVERY_OPTION = "run ASSET --partition K --since T --until T --dry-run --plan --recheck --include-null-canonical"
+"""The synopsis: no asset takes all of them at once. tests/wxyc_assets/cli/test_run.py runs each where it belongs."""
+
+
+def _lines() -> list[str]:
+    """The distinct command lines, in the order in which a reader meets them; those only named are left out."""
+    found = [" ".join(words[1:]) for page in PAGES for words in page.commands("wxyc")]
+    complete = [line for line in found if line not in {"run", EVERY_OPTION, "prices check", "why usage"}]
+    return [line for line in dict.fromkeys(complete) if line.split()[0] not in SERVED_ELSEWHERE]
+
+
+@dataclass
+class Sandbox:
+    """A station with the sample catalogue, and what stands for the placeholders of the documents."""
+
+    postgres: Postgres
+    environ: dict[str, str]
+
+    def run(self, line: str) -> "subprocess.CompletedProcess[str]":
+        words = [self.stands_for(word) for word in line.split()]
+        return subprocess.run(
+            [sys.executable, "-m", "wxyc_assets", *words],
+            env=self.environ, capture_output=True, text=True, timeout=150, check=False,
+        )  # fmt: skip
+
+    def stands_for(self, word: str) -> str:
+        values = {"ASSET": "library_identity", "K": "3", "A": "key-archive", "H": "2026-06-08T10:00:00Z"}
+        files = dict.fromkeys(("FILE", "$PRICE_FILE"), str(SAMPLE_PRICES))
+        return str(self.an_alert()) if word == "12" else {**values, **files}.get(word, word)
+
+    def an_alert(self) -> int:
+        """The id of an alert that is open."""
+        alert = Alert("library_identity", "check", "given_up", "error", "no", frozenset({"3"}))
+        with self.postgres.connect() as connection:
+            outbox.raise_alert(connection, alert, run_id="run", at=_now(connection), redact=Redactor().plain)
+            ((alert_id,),) = connection.execute("SELECT max(alert_id) FROM wxyc_assets.alert WHERE source = 'given_up'")
+        return int(alert_id)
+
+
+def _now(connection: Any) -> Any:
+    return connection.execute("SELECT now()").fetchone()[0]
+
+
+@pytest.fixture(scope="module")
+def sandbox(server, tmp_path_factory):
+    dsn, store = server.create_database(), server.create_database()
+    postgres = Postgres(dsn)
+    with postgres.connect() as connection:
+        sandbox_station.create(connection, sample=True)
+    home = tmp_path_factory.mktemp("home")
+    with SandboxLml() as lml:
+        environ = {
+            **SYSTEM,
+            "HOME": str(home),
+            "WXYC_HOME": str(home),
+            "DATABASE_URL": dsn,
+            "DAGSTER_DATABASE_URL": store,
+            "LIBRARY_METADATA_URL": lml.url,
+            "LML_API_KEY": "sandbox-key",
+            "LML_DISCOGS_BUDGET_PER_MIN": "100000",
+            "PRICE_FILE": str(SAMPLE_PRICES),
+        }
+        there = Sandbox(postgres, environ)
+        assert there.run("migrate").returncode == 0
+        yield there
+    server.drop_database(dsn)
+    server.drop_database(store)
+
+
+def test_the_documents_name_enough_commands_to_be_worth_it():
+    assert len(_lines()) > 20
+    assert {"status", "alerts", "doctor", "migrate", "budget", "alerts --close 12"} <= set(_lines())
+
+
+@pytest.mark.parametrize("line", _lines())
+def test_a_command_of_the_documents_works(sandbox, line):
+    finished = sandbox.run(line)
+    assert finished.returncode in {0, 2}, finished.stdout + finished.stderr
+    (said,) = finished.stdout.splitlines()
+    printed = json.loads(said)
+    assert printed
+    assert "error" not in printed
