@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help install demo up test check format lock bench load-test clean
+.PHONY: help install demo up test test-browser pictures check format lock bench load-test clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,6 +32,13 @@ up: $(STAMP)  ## the Dagster UI on that station; Ctrl-C stops all
 test: $(STAMP)  ## every test, on the embedded PostgreSQL and real HTTP on loopback
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
+test-browser: $(STAMP)  ## the Dagster UI, clicked through in a real Chromium (installs it if it may)
+	@sh tests/browser/need-chromium
+	@$(BIN)/python -m pytest tests/browser
+
+pictures: export WXYC_PICTURES := $(CURDIR)/docs/img
+pictures: test-browser  ## the same, and the README's pictures of it
+
 check: $(STAMP)  ## lint, types, import rules, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,6 +54,9 @@ format: $(STAMP)  ## rewrite the code in the one style
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml deploy/requirements.in --constraint requirements.lock --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
+	  --output-file deploy/requirements.lock
 
 bench: $(STAMP)  ## what is claimed of speed, measured
 	@$(BIN)/python -m benchmarks.library_identity

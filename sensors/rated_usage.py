@@ -7,7 +7,6 @@ import dagster as dg
 from resources.postgres import Postgres
 from wxyc_assets.dead_runs import sweep
 from wxyc_assets.partitions import range_tags
-from wxyc_assets.rated_usage.asset import rated_usage
 from wxyc_assets.rated_usage.windows import trailing_keys
 from wxyc_assets.settings import RatingSettings
 
@@ -19,7 +18,7 @@ FIVE_PAST = "5 * * * *"
     name="rate_trailing_hours",
     cron_schedule=FIVE_PAST,
     execution_timezone="UTC",
-    target=[rated_usage],
+    target=dg.AssetSelection.assets("rated_usage"),
     description=(
         "Rates the RATE_TRAILING_HOURS closed hours at five past every hour, as one run. A routine run: if it deletes a row "
         "that was billed, it fails."

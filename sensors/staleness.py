@@ -12,7 +12,6 @@ import psycopg
 from resources import sql_files
 from resources.postgres import Postgres
 from wxyc_assets.dead_runs import GRACE, sweep
-from wxyc_assets.library_identity.asset import library_identity
 from wxyc_assets.partitions import SHARD_COUNT, range_tags, shard_ranges
 from wxyc_assets.settings import IdentitySettings
 from wxyc_assets.single_flight import held_units, unit
@@ -67,7 +66,7 @@ def run_requests(wanted: Mapping[int, str]) -> list[dg.RunRequest]:
 
 @dg.sensor(
     name="stale_identities",
-    target=[library_identity],
+    target=dg.AssetSelection.assets("library_identity"),
     minimum_interval_seconds=300,
     description=(
         "Asks for each shard that holds libraries whose identity is older than STALE_THRESHOLD_DAYS, or was never asked. "

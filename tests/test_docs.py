@@ -12,7 +12,7 @@ from wxyc_assets.cli.program import cli
 from wxyc_assets.cli.run import UNDERSTOOD
 
 PACKAGES = ("resources", "sensors", "wxyc_assets")
-FOLDERS = (*PACKAGES, "docs", "tests", "benchmarks", ".ci")
+FOLDERS = (*PACKAGES, "docs", "tests", "benchmarks", "deploy", ".ci")
 PATHS = [*ROOT.iterdir(), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))]
 NAMES = [f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}" for path in PATHS]
 
