@@ -63,6 +63,7 @@ bench: $(STAMP)  ## what is claimed of speed, measured
 	@$(BIN)/python -m benchmarks.album_metadata
 	@$(BIN)/python -m benchmarks.flowsheet_enrichment
 	@$(BIN)/python -m benchmarks.rated_usage
+	@$(BIN)/python -m benchmarks.status
 
 load-test: $(STAMP)  ## Discogs calls a minute at LML, under load, against the cap (about 8 minutes)
 	@$(BIN)/python -m benchmarks.discogs_load

@@ -20,7 +20,6 @@ from psycopg.sql import SQL, Identifier
 
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.postgres import Postgres
-from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
 from wxyc_assets.flowsheet_enrichment.run import Request, Tools, run
 from wxyc_assets.flowsheet_enrichment.walk import CHUNK_PLAYS
@@ -75,8 +74,7 @@ def whole_pass(postgres: Postgres, chunk_plays: int) -> tuple[int, float, int]:
     lines = io.StringIO()
     log = step_log(tool="benchmark", run_id="benchmark", human=False, stream=lines)
     request = Request(uuid.uuid4().hex, "explicit", range(SHARD_COUNT), lookback_s=300)
-    sentry = open_sentry(SentryConfig(dsn=None))
-    tools = Tools(postgres, sentry, log, Silent(), tell=lambda _text: None, chunk_plays=chunk_plays)
+    tools = Tools(postgres, log, Silent(), tell=lambda _text: None, chunk_plays=chunk_plays)
     began = time.perf_counter()
     report = run(request, tools, lambda _done: None)
     seconds = time.perf_counter() - began

@@ -25,7 +25,6 @@ import psycopg
 
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.postgres import Postgres
-from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
 from wxyc_assets.migrate import migrate
 from wxyc_assets.price_book.book import Price, PriceBook, Rates
@@ -160,7 +159,7 @@ def rate(postgres: Postgres) -> str:
     """Rate the whole window as the asset does. Returns the total cost."""
     request = Request(uuid.uuid4().hex, "explicit", [key(START + place * HOUR) for place in range(HOURS)], trailing=1)
     log = step_log(tool="benchmark", run_id=request.run_id, human=False, stream=io.StringIO())
-    tools = Tools(postgres, prices, open_sentry(SentryConfig(dsn=None)), log, Silent())
+    tools = Tools(postgres, prices, log, Silent())
     report = run(request, tools, lambda _done: None)
     if report.problems:
         raise RuntimeError(report.reason)

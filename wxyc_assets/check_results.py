@@ -6,7 +6,7 @@ import dagster as dg
 
 from wxyc_assets.finding import Finding
 
-PARTITIONS = "partitions"
+PARTITIONS = "failed_partitions"
 """Under which name a failed result says which partitions it is about: those of a run over several have one result."""
 
 TOLD_PARTITIONS = 100
