@@ -23,8 +23,8 @@ def test_it_shows_the_report_of_the_dry_run_where_there_is_one():
 
 
 def test_totals_stand_in_for_it_and_counters_within_counters_have_both_names():
-    event = rehearsed("albums", summary({"scanned": 3, "rows_skipped": {"lml_error": 1}}))
-    assert numbers(event) == {"partitions": 2, "scanned": 3, "rows_skipped.lml_error": 1}
+    event = rehearsed("albums", summary({"scanned": 3, "skipped": {"of_lml": {"error": 1}}}))
+    assert numbers(event) == {"partitions": 2, "scanned": 3, "skipped.of_lml.error": 1}
 
 
 def test_money_is_exact_text_and_what_is_shown_first_comes_first():

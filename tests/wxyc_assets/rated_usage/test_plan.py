@@ -33,7 +33,7 @@ def test_hours_that_stay_as_they_are_are_counted_and_not_listed():
     plan = plan_markdown({"10": DEARER, "11": RIGHT, "12": RIGHT})
     assert plan.endswith("2 of the 3 hours would stay as they are.")
     assert "| 11 |" not in plan
-    assert plan_markdown({"11": RIGHT, "12": RIGHT}).startswith("Rating would change nothing: the 2 hours")
+    assert plan_markdown({"11": RIGHT, "12": RIGHT}).startswith("Rating would change nothing: all hours (2) are")
 
 
 def test_of_very_many_hours_the_first_are_shown_and_all_are_added_up():
