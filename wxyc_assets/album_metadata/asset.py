@@ -13,6 +13,7 @@ from wxyc_assets.album_metadata.drain import ShardDone
 from wxyc_assets.album_metadata.report import materialization, summary
 from wxyc_assets.album_metadata.run import Request, Tools, run
 from wxyc_assets.check_results import check_results
+from wxyc_assets.checks_alone import refuse_checks_alone
 from wxyc_assets.following import follows
 from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
@@ -77,6 +78,7 @@ def album_metadata(
     lml_settings: dg.ResourceParam[LmlSettings],
 ) -> Iterator[dg.AssetCheckResult]:
     """Walk the run's shards, credit each as it is done, then say what must hold and what went wrong."""
+    refuse_checks_alone(context, "album_metadata")
     request = Request(
         run_id=context.run.run_id,
         origin=run_origin(context.run.tags),

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from resources.postgres import Postgres
 from wxyc_assets.check_results import check_results
+from wxyc_assets.checks_alone import refuse_checks_alone
 from wxyc_assets.flowsheet_enrichment import checks
 from wxyc_assets.flowsheet_enrichment.report import materialization, summary
 from wxyc_assets.flowsheet_enrichment.run import Request, ShardDone, Tools, run
@@ -67,6 +68,7 @@ def flowsheet_enrichment(
     flowsheet_settings: dg.ResourceParam[FlowsheetSettings],
 ) -> Iterator[dg.AssetCheckResult]:
     """Mark what waits in the run's shards, credit each, then say what must hold and what went wrong."""
+    refuse_checks_alone(context, "flowsheet_enrichment")
     request = Request(
         run_id=context.run.run_id,
         origin=run_origin(context.run.tags),

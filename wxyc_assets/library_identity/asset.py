@@ -8,6 +8,7 @@ from pydantic import Field
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
+from wxyc_assets.checks_alone import refuse_checks_alone
 from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.library_identity import checks
 from wxyc_assets.library_identity.asking import Resolver
@@ -77,6 +78,7 @@ def library_identity(
     identity_settings: dg.ResourceParam[IdentitySettings],
 ) -> Iterator[dg.AssetCheckResult]:
     """Walk the run's shards, credit each as it is done, then say what must hold and what went wrong."""
+    refuse_checks_alone(context, "library_identity")
     request = Request(
         run_id=context.run.run_id,
         origin=run_origin(context.run.tags),

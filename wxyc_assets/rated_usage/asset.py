@@ -7,6 +7,7 @@ from pydantic import Field
 
 from resources.postgres import Postgres
 from wxyc_assets.check_results import check_results
+from wxyc_assets.checks_alone import refuse_checks_alone
 from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
 from wxyc_assets.price_book.load import load_price_book
@@ -71,6 +72,7 @@ def rated_usage(
     rating_settings: dg.ResourceParam[RatingSettings],
 ) -> Iterator[dg.AssetCheckResult]:
     """Rate the run's hours, credit each as it is committed, then say what must hold and what went wrong."""
+    refuse_checks_alone(context, "rated_usage")
     request = Request(
         run_id=context.run.run_id,
         origin=run_origin(context.run.tags),

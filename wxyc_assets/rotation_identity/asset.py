@@ -8,6 +8,7 @@ from pydantic import Field
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from wxyc_assets.check_results import check_results
+from wxyc_assets.checks_alone import refuse_checks_alone
 from wxyc_assets.freshness import FRESHNESS
 from wxyc_assets.operator import Operator
 from wxyc_assets.rehearsal import rehearsed
@@ -59,6 +60,7 @@ def rotation_identity(
     operator: dg.ResourceParam[Operator],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Walk the rotation, credit it, then say what must hold and what went wrong."""
+    refuse_checks_alone(context, "rotation_identity")
     request = Request(context.run.run_id, run_origin(context.run.tags), dry_run=config.dry_run)
     tools = Tools(postgres, lml, sentry, operator.log(CALLER, request.run_id), operator.progress)
     report = run(request, tools)

@@ -49,6 +49,11 @@ def test_the_readmes_role_can_migrate_pass_the_doctor_and_run_and_cannot_touch_t
         plays = wxyc("run", "flowsheet_enrichment", **settings)
         assert plays.exit_code == 0, plays.stderr
         assert plays.printed["totals"]["flipped"] > 0
+        glance = wxyc("status", **settings)
+        assert glance.exit_code == 0, glance.stderr
+        assert glance.printed["assets"]["flowsheet_enrichment"]["partitions"]["fresh"] == 16
+        alerts = wxyc("alerts", **settings)
+        assert (alerts.exit_code, alerts.printed["open"]) == (0, 0)
         with Postgres(as_role).connect() as connection:
             assert connection.execute("SELECT count(*) FROM library_identity").fetchone() > (80,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
