@@ -30,7 +30,7 @@ up: $(STAMP)  ## the Dagster UI on that station; Ctrl-C stops all
 	@$(BIN)/wxyc up
 
 test: $(STAMP)  ## every test, on the embedded PostgreSQL and real HTTP on loopback
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-browser: $(STAMP)  ## the Dagster UI, clicked through in a real Chromium (installs it if it may)
 	@sh tests/browser/need-chromium

@@ -54,8 +54,13 @@ def test_the_graph_shows_every_group_and_every_asset_in_it(ui):
     ui.picture("ui-graph.png")
 
 
-def test_everything_that_runs_by_itself_says_what_it_does(ui):
+def test_everything_that_runs_by_itself_says_what_it_does_and_what_is_on_works(ui):
     ui.page.goto("/automation")
     for one in (*defs.schedules, *defs.sensors):
         ui.see(one.name)
         assert one.description
+    for name in ("alerts", "dead_runs"):
+        ui.page.goto(f"/locations/wxyc_assets/sensors/{name}")
+        ui.see(re.compile("Latest tick"))
+        ui.see("0 runs requested", patience_s=90)
+        expect(ui.page.get_by_text("Failure", exact=True)).to_have_count(0)

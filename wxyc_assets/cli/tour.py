@@ -10,6 +10,7 @@ import click
 from wxyc_assets import databases
 from wxyc_assets.cli import station
 from wxyc_assets.cli.launch import Launch, launch
+from wxyc_assets.cli.observing import observe_all
 from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, Outcome
 from wxyc_assets.cli.run import partition_ranges
 from wxyc_assets.cli.terminal import person
@@ -39,7 +40,7 @@ STOPS = {
         "{flipped} plays now have their album's metadata",
     ),
     "rated_usage": Stop(
-        "what the sample day's usage costs",
+        "what the sample day's usage costs, and every hour since",
         "{events_rated} of {events} events came to {rollups_written} bills and {total_cost} USD; "
         "{unpriced_events} have no price, {unattributable_events} no owner, {ambiguous_base_events} two bases",
     ),
@@ -52,7 +53,7 @@ STOPS = {
         "{warmed} of {identities_scanned} identities are warm in LML's cache",
     ),
 }
-STEPS = 2 + len(STOPS)
+STEPS = 3 + len(STOPS)
 
 
 def tour() -> Outcome:
@@ -68,8 +69,10 @@ def tour() -> Outcome:
         )
         stack.enter_context(station.lml_at_hand())
         stack.enter_context(station.prices_at_hand())
+        _say(f"3/{STEPS} a look at what is not ours: the station's tables, the price file")
+        observed = observe_all(person())
         outcomes = {}
-        for step, (asset, stop) in enumerate(STOPS.items(), start=3):
+        for step, (asset, stop) in enumerate(STOPS.items(), start=4):
             _say(f"{step}/{STEPS} {asset}: {stop.why}")
             ranges = partition_ranges(asset, **_window(asset))
             outcomes[asset] = launch(Launch(asset, ranges, {}), databases.open_postgres(), person())
@@ -77,6 +80,7 @@ def tour() -> Outcome:
             stored = station.stored_counts(connection)
     printed = {
         "station": report.rows if report else {},
+        "observed": observed,
         **{asset: outcome.printed for asset, outcome in outcomes.items()},
         "stored": stored,
         "seconds": round(time.monotonic() - began, 1),
@@ -85,11 +89,11 @@ def tour() -> Outcome:
 
 
 def _window(asset: str) -> dict[str, str]:
-    """The sample's usage is of the day before the station was made: of an older one the trailing hours would show nothing."""
+    """From the sample's usage, which is of the day before the station was made, to now: no hour is late then."""
     if asset != "rated_usage":
         return {}
     with databases.open_postgres().connect() as connection:
-        return station.billed_hours(connection)
+        return station.billed_since(connection)
 
 
 def _worst(exit_codes: Iterable[int]) -> int:

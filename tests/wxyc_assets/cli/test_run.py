@@ -158,7 +158,7 @@ def test_an_interrupted_run_ends_soon_keeps_what_it_committed_and_is_not_left_ru
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 1, stderr
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # LML would hang for a minute
     assert "interrupted; what was committed is kept" in json.loads(stdout)["error"]
     with psycopg.connect(at_station["DAGSTER_DATABASE_URL"]) as connection:
         ((status,),) = connection.execute("SELECT status FROM runs").fetchall()

@@ -25,6 +25,10 @@ def test_a_demo_resolves_the_sample_and_a_second_one_works_on_what_it_left(wxyc,
     assert second.exit_code == 0, second.stderr
     assert second.printed["library_identity"]["totals"]["scanned"] == 0
     assert first.printed["album_metadata"]["totals"]["upserts"] > 300
+    assert first.printed["observed"] is True
+    checks = [check for asset in first.printed.values() if isinstance(asset, dict) for check in asset.get("checks", [])]
+    assert len(checks) > 30
+    assert [check["name"] for check in checks if not check["passed"]] == []
     assert first.printed["flowsheet_enrichment"]["totals"]["flipped"] > 1000
     assert second.printed["flowsheet_enrichment"]["totals"]["flipped"] == 0
     assert first.printed["rated_usage"]["totals"]["events_rated"] == 5000
