@@ -8,10 +8,14 @@ from wxyc_assets.cli.outcome import CannotError, Outcome
 
 RECOVERED_WITHIN = timedelta(days=7)
 
+ALERT_ID = click.IntRange(1, 2**63 - 1)
+
 
 @click.command("alerts", short_help="What is wrong, and since when; whether Sentry knows.")
 @click.option("--recovered", is_flag=True, help="Also what has recovered within the last 7 days.")
-@click.option("--close", "to_close", multiple=True, type=int, metavar="ID", help="Close an alert that cannot recover.")
+@click.option(
+    "--close", "to_close", multiple=True, type=ALERT_ID, metavar="ID", help="Close an alert that cannot recover."
+)
 def command(recovered: bool, to_close: tuple[int, ...]) -> Outcome:
     """List the open alerts: failed checks and runs, checks that could not be evaluated, late windows, stale shards.
 
@@ -26,10 +30,10 @@ def command(recovered: bool, to_close: tuple[int, ...]) -> Outcome:
 
     has_sentry = load(SentrySettings).dsn is not None
     with reading() as connection:
-        if unknown := set(to_close) - close(connection, to_close):
-            raise CannotError(
-                f"no alert is open under {', '.join(map(str, sorted(unknown)))}: `wxyc alerts` lists them"
-            )
+        with connection.transaction():  # all of them, or none
+            if unknown := set(to_close) - close(connection, to_close):
+                named = ", ".join(map(str, sorted(unknown)))
+                raise CannotError(f"no alert is open under {named}, and none was closed: `wxyc alerts` lists them")
         bulletin = Bulletin(
             listed(connection, RECOVERED_WITHIN if recovered else NOTHING), watch(connection), has_sentry=has_sentry
         )

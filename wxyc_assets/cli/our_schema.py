@@ -15,7 +15,8 @@ from wxyc_assets.revision import require_migrated
 def reading() -> Iterator[psycopg.Connection]:
     """Yield a session on the station with our schema in it; starts the embedded server if none is configured.
 
-    Raises CannotError if the database cannot be reached, MigrationError if our schema is not there.
+    Raises CannotError if the database cannot be reached, or has no station in it that this role may read; MigrationError if our
+    schema is not there.
     """
     postgres = databases.open_postgres()
     try:
@@ -24,3 +25,8 @@ def reading() -> Iterator[psycopg.Connection]:
             yield connection
     except psycopg.OperationalError as error:
         raise CannotError(connect_error_advice(error, postgres)) from error
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as error:
+        raise CannotError(
+            f"the station in {postgres.where()} cannot be read: {error.diag.message_primary}. "
+            "`wxyc doctor` says what is missing"
+        ) from error

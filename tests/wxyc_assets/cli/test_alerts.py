@@ -93,6 +93,8 @@ def test_a_sentry_that_is_down_costs_a_run_nothing_but_a_word(wxyc, at_station, 
 def test_a_person_can_close_what_cannot_recover_and_nothing_else(wxyc, at_station, lml):
     fails(wxyc, at_station, lml)
     (alert,) = [one for one in wxyc("alerts", **at_station).printed["alerts"] if one["source"] == "answers_trusted"]
+    mixed = wxyc("alerts", "--close", str(alert["alert_id"]), "--close", "999", **at_station)
+    assert (mixed.exit_code, "none was closed" in mixed.printed["error"]) == (1, True)
     finished = wxyc("alerts", "--close", str(alert["alert_id"]), **at_station)
     assert finished.exit_code == 0
     assert "answers_trusted" not in {one["source"] for one in finished.printed["alerts"]}
@@ -112,3 +114,19 @@ def test_a_database_that_is_down_exits_1_and_says_what_to_do(wxyc, at_station, c
 def test_a_station_without_our_schema_exits_1_and_says_what_to_do(wxyc, at_station, database, command):
     finished = wxyc(command, **{**at_station, "DATABASE_URL": database})
     assert (finished.exit_code, "run `wxyc migrate`" in finished.printed["error"]) == (1, True)
+
+
+@pytest.mark.parametrize("nonsense", ["x", "0", "-3", "99999999999999999999"])
+def test_what_is_no_id_is_refused_without_a_traceback(wxyc, at_station, nonsense):
+    finished = wxyc("alerts", "--close", nonsense, **at_station)
+    assert (finished.exit_code, "--close" in finished.printed["error"]) == (1, True)
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_database_without_a_station_says_what_to_do(wxyc, at_station, database):
+    settings = {**at_station, "DATABASE_URL": database}
+    assert wxyc("migrate", **settings).exit_code == 0
+    finished = wxyc("status", **settings)
+    assert finished.exit_code == 1
+    assert 'relation "library_identity" does not exist. `wxyc doctor` says what is missing' in finished.printed["error"]
+    assert "Traceback" not in finished.stderr
