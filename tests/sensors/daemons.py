@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,3 +51,19 @@ def _empty(daemon: subprocess.Popen[bytes]) -> None:
                 os.kill(pid, signal.SIGKILL)
         daemon.poll()  # what has ended is listed until its parent knows
         time.sleep(0.1)
+
+
+def switch_on(sensor: str, environ: Mapping[str, str]) -> None:
+    """Switch a sensor on, as a person does."""
+    workspace = str(Path(environ["DAGSTER_HOME"]) / "workspace.yaml")
+    command = [sys.executable, "-m", "dagster", "sensor", "start", sensor, "--workspace", workspace]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def comes_to(wanted: object, look: Callable[[], object], timeout_s: float = 120.0) -> None:
+    """Wait until what is looked at is what is wanted."""
+    deadline = time.monotonic() + timeout_s
+    while look() != wanted and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert look() == wanted

@@ -1,9 +1,6 @@
 """The sensor that tells people: one look, and the whole way from a run of the daemon to Sentry."""
 
 import os
-import subprocess
-import sys
-import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +11,7 @@ import pytest
 from resources.sentry import SentryConfig
 from resources.sentry_post import SentryPost
 from sensors.alerts import alerts
-from tests.sensors.daemons import ROOT, running_daemon
+from tests.sensors.daemons import comes_to, running_daemon, switch_on
 from tests.sentry_server import free_port, sentry_server
 from wxyc_assets.alerts.listing import listed, watch
 from wxyc_assets.cli.instance import STORAGE_VARIABLE, prepare_instance
@@ -150,20 +147,6 @@ def environ(station, server, tmp_path, monkeypatch, sentry):
     server.drop_database(dagster)
 
 
-def _switch_on(sensor, environ):
-    workspace = f"{environ['DAGSTER_HOME']}/workspace.yaml"
-    command = [sys.executable, "-m", "dagster", "sensor", "start", sensor, "--workspace", workspace]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def _comes_to(wanted, look, timeout_s=120.0):
-    deadline = time.monotonic() + timeout_s
-    while look() != wanted and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert look() == wanted
-
-
 def test_a_check_that_fails_in_a_run_of_the_daemon_is_told_exactly_once_though_sentry_refused_it_first(
     environ, station, sentry, tmp_path
 ):
@@ -180,8 +163,8 @@ def test_a_check_that_fails_in_a_run_of_the_daemon_is_told_exactly_once_though_s
             return sorted((one.source, one.is_open) for one in listed(connection, timedelta(days=1)) if not one.part_of)
 
     with running_daemon(settings, tmp_path / "daemon.log"):
-        _switch_on("stale_identities", settings)  # nobody was ever asked about: the daemon launches a run
-        _comes_to({("answers_trusted", "raised"), ("eligible_left_zero", "raised")}, lambda: set(told()))
+        switch_on("stale_identities", settings)  # nobody was ever asked about: the daemon launches a run
+        comes_to({("answers_trusted", "raised"), ("eligible_left_zero", "raised")}, lambda: set(told()))
         looks = sentry.tries
         lml.faults.clear()
         with station.connect() as connection:  # as if it were tomorrow: the same shards are asked for once a day
@@ -189,8 +172,8 @@ def test_a_check_that_fails_in_a_run_of_the_daemon_is_told_exactly_once_though_s
         with dg.DagsterInstance.get() as instance:
             _repair(instance)
         recovered = {("answers_trusted", "recovered"), ("eligible_left_zero", "recovered")}
-        _comes_to(True, lambda: recovered <= set(told()))
-        _comes_to([("answers_trusted", False), ("eligible_left_zero", False)], closed)
+        comes_to(True, lambda: recovered <= set(told()))
+        comes_to([("answers_trusted", False), ("eligible_left_zero", False)], closed)
     assert sorted(told()) == sorted({*told()})  # everything exactly once
     assert looks >= 4  # two refusals, and two that were taken
     (event,) = sentry.told(source="answers_trusted", alert="raised")

@@ -2,9 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
-import time
 
 import dagster as dg
 import pytest
@@ -14,7 +11,7 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.scheduler.instigation import TickStatus
 
 from sensors.automation import automation
-from tests.sensors.daemons import ROOT, processes_of, running_daemon
+from tests.sensors.daemons import comes_to, processes_of, running_daemon, switch_on
 from wxyc_assets.cli.instance import STORAGE_VARIABLE, prepare_instance
 from wxyc_assets.definitions import build_defs
 from wxyc_assets.partitions import range_tags
@@ -111,19 +108,6 @@ def _shards(tags):
     return list(range(int(first), int(last) + 1))
 
 
-def _comes_to(wanted, look, timeout_s=90.0):
-    deadline = time.monotonic() + timeout_s
-    while look() != wanted and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert look() == wanted
-
-
-def _switch_on(sensor, workspace):
-    command = [sys.executable, "-m", "dagster", "sensor", "start", sensor, "--workspace", workspace]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 def _resolve_identities(instance, first, last):
     """A run of library_identity as `wxyc run` makes it."""
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -135,12 +119,12 @@ def _resolve_identities(instance, first, last):
 def test_shards_of_library_identity_are_followed_once_and_then_it_settles(environ, station, tmp_path):
     with dg.DagsterInstance.get() as instance, running_daemon(environ, tmp_path / "daemon.log") as session:
         watched = Watched(instance)
-        _switch_on("automation", f"{environ['DAGSTER_HOME']}/workspace.yaml")
-        _comes_to(True, lambda: watched.looks() > 0)
+        switch_on("automation", environ)
+        comes_to(True, lambda: watched.looks() > 0)
         _resolve_identities(instance, "3", "5")
-        _comes_to([3, 4, 5], lambda: watched.done("flowsheet_enrichment"))
+        comes_to([3, 4, 5], lambda: watched.done("flowsheet_enrichment"))
         looks = watched.looks()
-        _comes_to(True, lambda: watched.looks() > looks + 3)
+        comes_to(True, lambda: watched.looks() > looks + 3)
         assert watched.runs("library_identity") == watched.runs("album_metadata") == [([3, 4, 5], True)]
         # One run, or two when the sensor looked just between two shards of album_metadata.
         assert watched.done("flowsheet_enrichment") == [3, 4, 5]
