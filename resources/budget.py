@@ -1,12 +1,15 @@
-"""The station-wide budget of Discogs calls: one row in PostgreSQL that every call to LML reserves from first.
+"""The station's shared budget of Discogs calls: one row in PostgreSQL from which every call to LML reserves first.
 
-The generic cell rate algorithm without a burst, on the database's clock: whoever reserves is told how long to wait. Beside it
-the row remembers its last minute, so that calls of any cost keep the promise: at most N + 1 in any 60 seconds, over all
-processes and hosts. Only a call that alone costs more than a minute of the budget exceeds it, and then stands alone.
+The generic cell rate algorithm without a burst, on the database's clock: a reservation returns how long its caller must wait.
+The row also remembers its last minute, so that calls of any cost keep the promise: at most N + 1 in any 60 seconds, over all
+processes and hosts. Only a call that alone costs more than a minute of the budget exceeds it, and then no other call falls into
+its minutes.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -16,13 +19,29 @@ from resources import sql_files
 DISCOGS = "discogs"
 
 WINDOW_S = 60.05
-"""The minute of the promise, and what two callers may differ in waking late."""
+"""The minute of the promise, plus the difference with which two callers may wake late."""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The budget is reserved for ``seconds`` (0 or more) from the instant ``at`` (database clock, UTC)."""
+
+    at: datetime
+    seconds: float
+
+
+def backlog(connection: psycopg.Connection, name: str = DISCOGS) -> Backlog:
+    """Return how far ahead the budget is reserved; reserves nothing. Raises psycopg.Error."""
+    ((now, seconds),) = connection.execute(
+        sql_files.load("resources", "select_budget_backlog"), {"name": name}
+    ).fetchall()
+    return Backlog(now, seconds)
 
 
 class PostgresBudget:
     """Reserves calls at ``per_minute``. Thread-safe; opens its connection at the first reservation.
 
-    Nothing waits in here: the caller sleeps what it is told, outside of any transaction.
+    No method waits: the caller sleeps the seconds that ``reserve`` returns, outside of any transaction.
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection], *, per_minute: float, name: str = DISCOGS) -> None:
@@ -32,42 +51,40 @@ class PostgresBudget:
         self._lock = threading.Lock()
         self._connection: psycopg.Connection | None = None
         self._closed = False
-        self._mine = threading.local()
+        self._thread = threading.local()
 
     def reserve(self, cost: float) -> float:
-        """Take ``cost`` calls (0 or more) and return after how many seconds they may be made.
+        """Reserve ``cost`` calls (0 or more) and return the seconds to wait before making them.
 
-        A cost of 0 takes nothing from others and waits only while the service asked everybody to stay away.
-        Raises psycopg.Error if the database cannot be asked: no reservation, no call.
+        A cost of 0 takes nothing from other callers and waits only for a block to end.
+        Raises psycopg.Error if the database cannot be reached: no reservation, no call.
         """
         if cost > 0:
-            seconds, *self._mine.of_this_thread = self._row(
+            seconds, *self._thread.last_reservation = self._row(
                 "reserve_budget", cost=cost, per_minute=self._per_minute, window_s=WINDOW_S
             )
             return float(seconds)
         return float(self._row("select_budget_block")[0])
 
-    def penalise(self, seconds: float) -> None:
-        """Let nobody call for so long from now: the service asked for it."""
+    def block(self, seconds: float) -> None:
+        """Let no caller call for this long from now, because the service asked for it."""
         self._row("block_budget", seconds=seconds)
 
     def settle(self, reserved: float, used: float) -> None:
         """Correct the last reservation of this thread once its call is over.
 
-        What was used beyond it is booked. What was not used no longer counts in its minute, and its place is given back unless
-        anything was reserved behind it.
+        Calls beyond the reservation are reserved now. Unused calls no longer count in their minute, and their time is free
+        again unless a later reservation exists.
         """
         if used > reserved:
             self.reserve(used - reserved)
-        elif used < reserved and (mine := getattr(self._mine, "of_this_thread", None)):
-            mark, entry = mine
-            self._execute(
-                "give_back_budget", unused=reserved - used, per_minute=self._per_minute, mark=mark, entry=entry
-            )
-            self._mine.of_this_thread = None
+        elif used < reserved and (last := getattr(self._thread, "last_reservation", None)):
+            mark, entry = last
+            self._execute("release_budget", unused=reserved - used, per_minute=self._per_minute, mark=mark, entry=entry)
+            self._thread.last_reservation = None
 
     def close(self) -> None:
-        """Close the connection for good: a call that somebody left behind must not open another."""
+        """Close the connection for good: a call in an abandoned thread must not open another."""
         with self._lock:
             self._closed = True
             if self._connection:
@@ -86,7 +103,7 @@ class PostgresBudget:
                 raise psycopg.OperationalError("this budget is closed; open another")
             if self._connection is None or self._connection.closed:
                 self._connection = self._connect()
-                # A reservation that a crash forgets costs at most its own wait; a sync for each would cost milliseconds.
+                # A crash that loses a reservation costs at most that reservation's wait; a sync for each costs milliseconds.
                 self._connection.execute("SET synchronous_commit TO off")
             cursor = self._connection.execute(sql_files.load("resources", query), {"name": self._name, **parameters})
             return cursor.fetchone() if cursor.description else None

@@ -1,4 +1,4 @@
-"""Reads the price file: a bounded number of bytes, their digest, and the text that they hold with its lines."""
+"""Reads the price file: at most so many bytes, their digest, and their YAML as text with line numbers."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from pathlib import Path
 from resources.strict_yaml import parse
 from resources.yaml_text import Node, Problem
 
-LARGEST_BYTES = 1 << 20
-"""A file that is larger is not read: some ten thousand models fit, and it takes seconds to parse."""
+MAX_BYTES = 1 << 20
+"""A larger file is refused. Some ten thousand models fit into it; parsing it takes seconds."""
 
-MOST_TOLD = 50
+MAX_LISTED = 50
 
 
 class PriceFileError(Exception):
@@ -27,11 +27,11 @@ class PriceFileError(Exception):
         self.path = path
         self.violations = tuple(violations)
         self.digest = digest
-        told = self.problems[:MOST_TOLD]
-        more = len(self.problems) - len(told)
-        listed = [*told, f"and {more} more; `wxyc prices check` lists them all"] if more else told
+        listed = self.problems[:MAX_LISTED]
+        more = len(self.problems) - len(listed)
+        lines = [*listed, f"and {more} more; `wxyc prices check` lists them all"] if more else listed
         where = "the price file" if path is None else f"price file {path}"
-        super().__init__(f"{where} cannot be used:\n" + "\n".join(f"  - {problem}" for problem in listed))
+        super().__init__(f"{where} cannot be used:\n" + "\n".join(f"  - {problem}" for problem in lines))
 
     @property
     def problems(self) -> list[str]:
@@ -41,36 +41,42 @@ class PriceFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PriceFile:
-    """A price file as it was read, not yet checked against any rule but YAML's.
+    """A price file as it was read, checked against the rules of YAML only.
 
     Attributes:
-        path: where it is.
+        path: the file.
+        content: its bytes.
         digest: SHA-256 of its bytes, as 64 hexadecimal digits.
         root: the document.
         problems: what is wrong with it as strict YAML.
     """
 
     path: Path
+    content: bytes
     digest: str
     root: Node
     problems: tuple[Problem, ...]
 
 
 def read(path: Path) -> PriceFile:
-    """Return what a file holds. Raises PriceFileError if it cannot be read or is larger than ``LARGEST_BYTES``."""
-    data = _bytes(path)
-    root, problems = parse(data)
-    return PriceFile(path, hashlib.sha256(data).hexdigest(), root, tuple(problems))
+    """Return the content of a file. Raises PriceFileError if it cannot be read or is larger than ``MAX_BYTES``."""
+    return read_content(_bytes(path), path)
+
+
+def read_content(content: bytes, path: Path) -> PriceFile:
+    """Return the bytes of a file that was read before, as ``read`` does; ``path`` names it in messages."""
+    root, problems = parse(content)
+    return PriceFile(path, content, hashlib.sha256(content).hexdigest(), root, tuple(problems))
 
 
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
-        # Not from the error: people are shown the innermost one, and it does not say that this is the price file.
+        # Without a cause: Dagster shows the innermost error, and that one does not name the price file.
         raise PriceFileError(path, [Problem(None, f"cannot be read: {reason}")]) from None
-    if len(data) > LARGEST_BYTES:
-        raise PriceFileError(path, [Problem(None, f"is larger than {LARGEST_BYTES} bytes, too large for a price file")])
+    if len(data) > MAX_BYTES:
+        raise PriceFileError(path, [Problem(None, f"is larger than {MAX_BYTES} bytes, too large for a price file")])
     return data

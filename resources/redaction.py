@@ -1,4 +1,4 @@
-"""Takes secrets out of whatever leaves the process as text: log lines, Sentry envelopes."""
+"""Removes secrets from all text that leaves the process: log lines, Sentry envelopes."""
 
 import base64
 import dataclasses
@@ -14,12 +14,12 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 REDACTED: Final = "[redacted]"
 
 MIN_SECRET_LENGTH: Final = 4
-"""A shorter secret is not searched for: it would tear holes into ordinary words and protect nothing."""
+"""Shorter secrets are not searched for: they are parts of ordinary words, and protect nothing."""
 
 JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
 
 _MAX_DEPTH: Final = 40
-_JSON_INTEGERS: Final = range(-(2**63), 2**63)  # what a 64-bit reader, Sentry or jq, takes without loss
+_JSON_INTEGERS: Final = range(-(2**63), 2**63)  # a 64-bit reader, such as Sentry or jq, takes these without loss
 
 # A password in a URL ends at the last @ before the path, so that an unescaped @ inside it is covered too.
 _URL_PASSWORD: Final = re.compile(r'(?<=://)([^\s/?#:@"<>]*):[^\s/?#"<>]*@')
@@ -35,7 +35,7 @@ _SECRET_KEY: Final = re.compile(r"(?i)(?:^|[^a-z])(?:authorization|password|pass
 
 
 class Redactor:
-    """Knows the secrets of one process and replaces them by ``[redacted]``, whole, wherever they stand.
+    """Replaces the secrets of one process by ``[redacted]``, whole, wherever they occur.
 
     Covered: each configured secret of at least four characters, also where it was escaped for JSON, Python or a URL
     or is base64; passwords in URLs and in ``password=`` parameters; Authorization and bearer values; the string
@@ -44,7 +44,7 @@ class Redactor:
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-        longest_first = sorted(spellings, key=len, reverse=True)  # else a secret's prefix would leave its rest standing
+        longest_first = sorted(spellings, key=len, reverse=True)  # else a secret's prefix would leave the rest of it
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
         self._numbers = {spelling for spelling in spellings if spelling.isdecimal()}
 
@@ -62,10 +62,10 @@ class Redactor:
         return _BEARER.sub(rf"\1 {REDACTED}", clean)
 
     def plain(self, value: object) -> JsonValue:
-        """Return ``value`` as what JSON can say, without secrets in its strings and keys.
+        """Return ``value`` as JSON values, without secrets in its strings and keys.
 
         Numbers stay numbers, except that NaN and the infinities become null and integers beyond 64 bits strings.
-        What JSON has no word for becomes its ``str``. Never raises.
+        Values without a JSON equivalent become their ``str``. Never raises.
         """
         try:
             return self._plain(value, ())
@@ -76,7 +76,7 @@ class Redactor:
         if id(value) in above or len(above) == _MAX_DEPTH:
             return "[nested too deep]"
         above = (*above, id(value))
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):  # what it hides in its repr stays hidden
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):  # fields hidden from its repr stay hidden
             value = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value) if field.repr}
         if isinstance(value, Mapping):
             return {key: self._under(key, item, above) for key, item in self._items(value)}
@@ -113,7 +113,7 @@ class Redactor:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Yield the ways in which a secret may come to stand in a text."""
+    """Yield the spellings in which a secret may occur in a text."""
     raw = _encodable(secret)
     if len(raw) < MIN_SECRET_LENGTH:
         return
@@ -121,7 +121,7 @@ def _spellings(secret: str) -> Iterator[str]:
     for escape_all in (True, False):
         once = json.dumps(raw, ensure_ascii=escape_all)[1:-1]
         yield once
-        yield json.dumps(once)[1:-1]  # JSON that was quoted inside JSON
+        yield json.dumps(once)[1:-1]  # JSON quoted inside JSON
     yield repr(raw)[1:-1]
     for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
         yield quoted

@@ -1,4 +1,4 @@
-"""The last gate before Sentry: a transport that lets envelopes through only without secrets."""
+"""A Sentry transport that removes secrets from every envelope before the real transport sends it."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from resources.redaction import Redactor
 
 
 class ScrubbingTransport(Transport):
-    """Hands on what it has scrubbed; what it cannot scrub is dropped.
+    """Passes scrubbed envelopes to the inner transport; an item that cannot be scrubbed is dropped.
 
-    The SDK's own hooks see one kind each (``before_send`` misses streamed spans), and a ``before_send_span`` that fails
-    lets the span pass as it was. Here every kind passes: events, transactions, spans, logs, metrics, sessions,
-    check-ins, attachments, with all their headers.
+    The SDK's own hooks see one kind of item each (``before_send`` misses streamed spans), and after a failure of
+    ``before_send_span`` the SDK sends the span unscrubbed. This transport sees every kind: events, transactions, spans, logs,
+    metrics, sessions, check-ins, attachments, with all their headers.
     """
 
     def __init__(self, inner: Transport, redactor: Redactor) -> None:
@@ -26,14 +26,14 @@ class ScrubbingTransport(Transport):
         self._redactor = redactor
 
     def capture_envelope(self, envelope: Envelope) -> None:
-        """Send what is left of ``envelope`` after scrubbing; an item that cannot be scrubbed is left out."""
+        """Send the scrubbed ``envelope``, without the items that cannot be scrubbed."""
         items = [clean for item in envelope.items if (clean := self._scrubbed(item)) is not None]
         headers = self._redactor.plain(envelope.headers)
         if items and isinstance(headers, dict):
             self._inner.capture_envelope(Envelope(headers=headers, items=items))
 
     def flush(self, timeout: float, callback: Callable[[int, float], None] | None = None) -> None:
-        """Wait up to ``timeout`` seconds for what was handed on."""
+        """Wait up to ``timeout`` seconds until the inner transport has sent its envelopes."""
         self._inner.flush(timeout, callback)
 
     def kill(self) -> None:
@@ -41,11 +41,11 @@ class ScrubbingTransport(Transport):
         self._inner.kill()
 
     def record_lost_event(self, *args: Any, **kwargs: Any) -> None:
-        """Let the inner transport count what the SDK dropped."""
+        """Let the inner transport count the events that the SDK dropped."""
         self._inner.record_lost_event(*args, **kwargs)
 
     def is_healthy(self) -> bool:
-        """Tell whether the inner transport can send."""
+        """Return whether the inner transport can send."""
         return self._inner.is_healthy()
 
     def _scrubbed(self, item: Item) -> Item | None:
@@ -59,7 +59,7 @@ class ScrubbingTransport(Transport):
     def _payload(self, item: Item) -> PayloadRef:
         if item.payload.json is not None:
             return PayloadRef(json=self._redactor.plain(item.payload.json))
-        text = item.payload.get_bytes().decode()  # bytes that are no text cannot be searched, so they do not leave
+        text = item.payload.get_bytes().decode()  # bytes that are not text cannot be searched, so they are dropped
         try:
             return PayloadRef(bytes=json.dumps(self._redactor.plain(json.loads(text))).encode())
         except ValueError:

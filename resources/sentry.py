@@ -1,4 +1,4 @@
-"""Sentry: spans, errors, messages and breadcrumbs of one run, on a client of its own."""
+"""Sentry for one run: spans, errors, messages and breadcrumbs, on a client of its own."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +21,8 @@ Level = Literal["debug", "info", "warning", "error", "fatal"]
 AttributeValue = int | float | str | bool
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-HANDED_ON_S = 0.1
-"""How long finished spans are given to get from the SDK's own thread to its transport."""
+HANDOVER_S = 0.1
+"""Time for finished spans to get from the SDK's own thread to its transport."""
 
 _PROBE_S: Final = 0.01
 _CAPTURED_MARK: Final = "_wxyc_captured_by_sentry"
@@ -30,14 +30,14 @@ _CAPTURED_MARK: Final = "_wxyc_captured_by_sentry"
 
 @dataclass(frozen=True)
 class SentryConfig:
-    """Where Sentry is and what it may see; no DSN means that nothing is sent.
+    """Where Sentry is, and what is sent; without a DSN nothing is sent.
 
     Attributes:
         dsn: The project's DSN.
         environment: Such as ``production``.
         release: The version that runs; None leaves it out.
         traces_sample_rate: The share of traces that is sent, 0 to 1. Errors and messages are always sent.
-        secrets: Strings that never leave the process; those shorter than four characters are not looked for.
+        secrets: Strings that never leave the process; those shorter than four characters are not searched for.
     """
 
     dsn: str | None = field(repr=False)
@@ -67,14 +67,14 @@ class Span:
 
 
 class Sentry:
-    """Tells Sentry about one run. Never raises, never waits except in ``flush`` and ``close``.
+    """Reports one run to Sentry. Never raises; waits only in ``flush`` and ``close``.
 
-    It has a client and scopes of its own and leaves ``sentry_sdk``'s global ones alone: runs that follow each other in
-    one process share neither settings nor breadcrumbs, and two that overlap do not close each other's client. All
+    It has its own client and scopes and does not touch the global ones of ``sentry_sdk``: successive runs in one process share
+    neither settings nor breadcrumbs, and overlapping runs do not close each other's client. All
     spans of one object are one trace. The current span travels in context variables: a worker thread that runs in a
     copy of the caller's context (``contextvars.copy_context().run``) gets the right parent.
 
-    Nothing is installed in the process either (no excepthook, no atexit): what was not flushed or closed is lost.
+    It installs nothing in the process (no excepthook, no atexit): events that are not flushed are lost.
     """
 
     def __init__(self, client: sentry_sdk.Client | None, redactor: Redactor) -> None:
@@ -88,7 +88,7 @@ class Sentry:
         if client is not None:
             with self._entered():
                 self._isolation.set_global_attributes()
-                sentry_sdk.get_traceparent()  # settles the trace id, as in _start
+                sentry_sdk.get_traceparent()  # fixes the trace id, as in _start
 
     @property
     def enabled(self) -> bool:
@@ -97,7 +97,7 @@ class Sentry:
 
     @contextmanager
     def span(self, name: str, *, op: str, attributes: Mapping[str, AttributeValue] = _NOTHING) -> Iterator[Span]:
-        """Time a block of work as a span below the current one. An exception marks it as failed and propagates.
+        """Run a block as a span below the current one. An exception marks it as failed and propagates.
 
         Source of names, ops and attributes: contract/, "Counters, span attributes, logs".
         """
@@ -124,10 +124,10 @@ class Sentry:
         """Report an exception, once: a second report of the same one is ignored, also inside Dagster's wrappers.
 
         Args:
-            error: What happened; Dagster's own wrappers around a step's exception are taken off.
-            step: The step it happened in, sent as tag ``step``.
-            extra: More about it.
-            fingerprint: What makes two reports the same issue; Sentry's own grouping when None.
+            error: The exception; Dagster's own wrappers around a step's exception are removed.
+            step: The step in which it was raised, sent as tag ``step``.
+            extra: Further fields.
+            fingerprint: Reports with the same one are one issue; None: Sentry's own grouping.
         """
         cause = _unwrapped(error)
         if self._client is None or getattr(cause, _CAPTURED_MARK, False):
@@ -146,39 +146,39 @@ class Sentry:
         tags: Mapping[str, str] = _NOTHING,
         extra: Mapping[str, object] = _NOTHING,
     ) -> None:
-        """Report something that is no exception. The fingerprint keeps it one issue, whatever the text says."""
+        """Report a message without an exception. Messages with the same fingerprint are one issue, whatever their text."""
         if self._client is not None:
             with suppress(Exception):
                 event = {"message": self._redactor.text(text), "level": level}
                 self._capture(event, None, tags=tags, extra=extra, fingerprint=fingerprint)
 
     def breadcrumb(self, *, category: str, message: str, data: Mapping[str, object] = _NOTHING) -> None:
-        """Remember something that later errors and messages of this run will carry; the newest 100 are kept."""
+        """Record a breadcrumb, which later errors and messages of this run carry; the newest 100 are kept."""
         if self._client is not None:
             with suppress(Exception), self._entered():
                 plain = self._redactor.plain(data)
                 self._isolation.add_breadcrumb(category=category, message=self._redactor.text(message), data=plain)
 
     def flush(self, timeout_s: float = 5.0) -> None:
-        """Wait until what was reported has been sent, at most ``timeout_s`` seconds.
+        """Wait until all reports have been sent, at most ``timeout_s`` seconds.
 
-        A server that is down or hangs costs a run that time once and not at every step: what flushes have waited in
-        vain is taken off the time that later ones get.
+        A server that is down or hangs costs a run that time once and not at every step: the time that flushes have waited in
+        vain is subtracted from the timeout of later ones.
         """
         if self._client is None:
             return
-        patience_s = max(_PROBE_S, timeout_s - self._wasted_s)
+        remaining_s = max(_PROBE_S, timeout_s - self._wasted_s)
         started = time.monotonic()
         with suppress(Exception), self._entered():
-            # The SDK's own thread may have taken the last spans, and not handed them on yet: of that a flush knows nothing.
-            time.sleep(HANDED_ON_S)
-            self._client.flush(timeout=patience_s)
+            # The SDK's own thread may hold the last spans, not yet passed to the transport: a flush does not see those.
+            time.sleep(HANDOVER_S)
+            self._client.flush(timeout=remaining_s)
         waited_s = time.monotonic() - started
-        if waited_s >= patience_s:
+        if waited_s >= remaining_s:
             self._wasted_s += waited_s
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Flush, then stop for good; every later call does nothing. May be called twice."""
+        """Flush, then stop; every later call does nothing. May be called twice."""
         self.flush(timeout_s)
         client, self._client = self._client, None
         if client is not None:
@@ -187,7 +187,7 @@ class Sentry:
 
     @contextmanager
     def _entered(self) -> Iterator[Scope]:
-        """Make our client current, with a fresh scope: threads that shared one would steal each other's parent."""
+        """Make our client current, with a new scope: threads that shared one would take each other's parent."""
         current = Scope.get_current_scope()
         parent = current if current.client is self._base.client else self._base
         with use_isolation_scope(self._isolation), use_scope(parent.fork()) as scope:
@@ -197,8 +197,8 @@ class Sentry:
         with suppress(Exception):
             span = start_span(self._redactor.text(name), attributes=_attributes(self._redactor, attributes))
             span.remove_attribute(SPANDATA.PROCESS_COMMAND_ARGS)  # the SDK puts sys.argv on every root span
-            sentry_sdk.get_traceparent()  # settles the ids: the SDK makes them lazily, and children racing saw two
-            sentry_sdk.get_baggage()  # settles the envelope's header: the SDK's sending thread does not know our client
+            sentry_sdk.get_traceparent()  # fixes the ids: the SDK makes them lazily, and concurrent children saw two
+            sentry_sdk.get_baggage()  # fixes the envelope's header: the SDK's sending thread does not know our client
             return Span(span, self._redactor)
         return Span(None, self._redactor)
 
@@ -226,13 +226,13 @@ class Sentry:
 
 
 def open_sentry(config: SentryConfig, *, transport: type[Transport] | Transport | None = None) -> Sentry:
-    """Return the Sentry of one run; ``close`` it at the end.
+    """Return the Sentry client of one run; the caller closes it.
 
     Args:
         config: Without a DSN every method of the result does nothing.
-        transport: In place of HTTP, for tests. It gets envelopes that are scrubbed already.
+        transport: Replaces HTTP, for tests. It receives scrubbed envelopes.
 
-    Raises ValueError if the DSN is not one.
+    Raises ValueError if the DSN is invalid.
     """
     redactor = Redactor(config.secrets)
     if not config.dsn:
@@ -250,19 +250,19 @@ def _client(config: SentryConfig, transport: type[Transport] | Transport | None)
     client = sentry_sdk.Client(
         dsn=config.dsn,
         environment=config.environment,
-        release=config.release or "",  # for None the SDK runs git and reads a dozen hosters' variables
+        release=config.release or "",  # with None the SDK runs git and reads the variables of a dozen hosting services
         traces_sample_rate=config.traces_sample_rate,
-        trace_lifecycle="stream",  # the only way to give spans typed attributes at creation
+        trace_lifecycle="stream",  # the only mode with typed attributes at the start of a span
         transport=transport,
         max_breadcrumbs=100,
         default_integrations=False,  # they report argv and modules, and hook into logging and the excepthook
         auto_enabling_integrations=False,  # Dagster's own SQL would add some 50 spans a run
         include_local_variables=False,
-        send_client_reports=False,  # they are added behind the scrubber, and a dead server need not hear them
+        send_client_reports=False,  # they would be added after the scrubber
         auto_session_tracking=False,
         enable_backpressure_handling=False,
         in_app_include=["wxyc_assets", "resources", "sensors"],
-        # Said, because unsaid the SDK asks the environment: both would show envelopes unscrubbed.
+        # Set, because otherwise the SDK reads the environment; both would show envelopes unscrubbed.
         spotlight=False,
         debug=False,
     )
@@ -277,7 +277,7 @@ def _attributes(redactor: Redactor, values: Mapping[str, AttributeValue]) -> dic
 
 
 def _unwrapped(error: BaseException) -> BaseException:
-    """Take off Dagster's wrappers (step execution error, user code error, Failure) that name what they wrap."""
+    """Remove Dagster's wrappers (step execution error, user code error, Failure) that name what they wrap."""
     while type(error).__module__.partition(".")[0] in {"dagster", "dagster_shared"}:
         inner = error.__cause__ or getattr(error, "user_exception", None)
         if not isinstance(inner, BaseException):

@@ -1,4 +1,4 @@
-"""Reads the SQL that lives in files beside the code that runs it."""
+"""Loads SQL statements from the files beside the code that runs them."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 @cache
 def load(package: str, name: str) -> bytes:
-    """Return the one statement in ``<package>/sql/<name>.sql``, as bytes: what psycopg takes for a query it may trust.
+    """Return the one statement in ``<package>/sql/<name>.sql``, as bytes, which psycopg's types accept as trusted SQL.
 
     Raises FileNotFoundError if the package has no such file.
     """

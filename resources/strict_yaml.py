@@ -1,36 +1,36 @@
-"""Reads YAML whose every scalar stays the text that stands in the file, with its line.
+"""Reads YAML and keeps every scalar as the text of the file, with its line number. Pure.
 
-Nothing is converted, so that no number loses a digit to a float, and what could make a file say something else than it seems
-to is refused: keys given twice, merge keys, tags, further documents, characters that nobody sees. An alias is the very node
-that it stands for, never a copy of it, so that reading costs no more than the bytes do, however aliases are nested.
+The reader converts nothing, so that no number loses a digit to a float. It refuses everything that could give a file another
+meaning than the visible one: repeated keys, merge keys, tags, further documents, invisible characters. An alias becomes the
+node that it names, never a copy, so that the cost of reading is linear in the bytes, however aliases are nested.
 """
 
 import re
 from collections.abc import Iterator
 
-import yaml  # type: ignore[import-untyped]  # ships no types; what crosses over is annotated here
+import yaml  # ships no types; the values that leave this module are annotated here
 
 from resources.yaml_text import Entry, Listing, Mapping, Node, Problem, Refused, Text, shown
 
-DEEPEST = 16
-"""Levels of nesting beyond which a file is not read on."""
+MAX_DEPTH = 16
+"""The reader stops at a deeper nesting."""
 
-LONGEST_REASON = 300
+MAX_REASON_CHARS = 300
 
 _HIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
 )
-"""What YAML refuses, what only YAML takes for a line end (NEL, LS, PS, a lone CR: a comment could hide a line), and what
-turns the direction of reading round."""
+"""Characters that YAML refuses, that only YAML reads as a line end (NEL, LS, PS, a lone CR: a comment could hide a line), and
+that reverse the direction of reading."""
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""What an escape can spell and PostgreSQL cannot store as text."""
+"""Characters that an escape can produce and that PostgreSQL cannot store as text."""
 
 
 def parse(data: bytes) -> tuple[Node, list[Problem]]:
-    """Return the one document in ``data``, and everything that is wrong with it as strict YAML.
+    """Return the one document in ``data``, and all of its problems as strict YAML.
 
-    A document that cannot be read on from some place is returned as ``Refused``. Never raises, whatever the bytes.
+    A document whose reading stops half-way is returned as ``Refused``. Never raises, for any bytes.
     """
     problems: list[Problem] = []
     text = _decoded(data, problems)
@@ -60,7 +60,7 @@ def _decoded(data: bytes, problems: list[Problem]) -> str | None:
 
 def _hidden(text: str) -> Iterator[Problem]:
     for number, line in enumerate(text.split("\n"), start=1):
-        # The line end belongs to the line: a CR in front of it is not alone.
+        # With the line end, so that a CR in front of it is not a lone one.
         found = _HIDDEN.search(line + "\n")
         if found:
             yield Problem(
@@ -70,11 +70,11 @@ def _hidden(text: str) -> Iterator[Problem]:
 
 
 class _StopReadingError(Exception):
-    """The file cannot be read on; its problem is reported."""
+    """Reading stops; the problem is reported already."""
 
 
 class _Reader:
-    """Turns PyYAML's events into nodes. Events, because composing would drop tags and recurse as deep as the file goes."""
+    """Turns PyYAML's events into nodes. Events, because composing would drop tags and recurse as deep as the file is nested."""
 
     def __init__(self, text: str, problems: list[Problem]) -> None:
         self._events = yaml.SafeLoader(text)
@@ -100,7 +100,7 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             says = " ".join(part for part in (error.context, error.problem) if part)
-            raise self._stop(mark.line + 1, f"not YAML: {says[:LONGEST_REASON]}") from error
+            raise self._stop(mark.line + 1, f"not YAML: {says[:MAX_REASON_CHARS]}") from error
         except (ValueError, OverflowError) as error:  # PyYAML's own: an escape beyond Unicode, a version of 5000 digits
             line = self._events.get_mark().line + 1
             raise self._stop(line, "not YAML: the number in an escape or a directive is out of range") from error
@@ -113,8 +113,8 @@ class _Reader:
     def _node(self, depth: int) -> Node:
         event = self._next()
         line = _line(event)
-        if depth > DEEPEST:
-            raise self._stop(line, f"nested more than {DEEPEST} levels deep")
+        if depth > MAX_DEPTH:
+            raise self._stop(line, f"nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, line)
         if event.tag is not None:
@@ -122,7 +122,7 @@ class _Reader:
             self._report(line, f"tag {shown(tag)}: tags are not allowed; quote what is to be text")
         node = self._content(event, line, depth)
         if event.anchor is not None:
-            self._anchored[event.anchor] = node  # only now: what holds its own alias would never end
+            self._anchored[event.anchor] = node  # only now: a node that contains its own alias would be endless
         return node
 
     def _alias(self, event: yaml.AliasEvent, line: int) -> Node:

@@ -1,16 +1,16 @@
-"""A YAML document as text with lines: what a strict reader makes, and what is said of it."""
+"""A YAML document as text with line numbers: the nodes and problems that the strict reader returns. Pure."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-LONGEST_SHOWN = 80
+MAX_SHOWN_CHARS = 80
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a file that must be corrected; ``line`` counts from 1 and is None where it is the file as a whole."""
+    """A defect of a file; ``line`` counts from 1 and is None if the defect is of the whole file."""
 
     line: int | None
     message: str
@@ -21,7 +21,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A scalar as it stands in the file, its quotes and escapes resolved."""
+    """A scalar as written in the file, with quotes and escapes resolved."""
 
     text: str
     line: int
@@ -35,7 +35,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key of a mapping, and what it maps to."""
+    """One key of a mapping, and its value."""
 
     key: Text
     value: "Node"
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping in the order of the file. A key that was given twice is a problem, and is in here twice."""
+    """A mapping in the order of the file. A repeated key is a problem, and both entries are in here."""
 
     entries: tuple[Entry, ...]
     line: int
@@ -51,14 +51,14 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list. What is in it was read, for its problems, and left out."""
+    """A list, without its items: the reader checks them for problems and drops them."""
 
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What a problem was already reported for; nothing more can be said of it."""
+    """A node whose problem was reported already; it has no content."""
 
     line: int
 
@@ -67,5 +67,5 @@ Node: TypeAlias = Text | Mapping | Listing | Refused
 
 
 def shown(text: str) -> str:
-    """Quote a text of the file for a message: escaped, so that it cannot disturb a terminal or a log, and not too long."""
-    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "\N{HORIZONTAL ELLIPSIS}")
+    """Quote a text of the file for a message: escaped, so that it cannot disturb a terminal or a log, and shortened."""
+    return repr(text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "\N{HORIZONTAL ELLIPSIS}")

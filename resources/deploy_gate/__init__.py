@@ -1,1 +1,1 @@
-"""The deploy gate: no cache is warmed by an LML that was deployed before it could."""
+"""The deploy gate: it keeps rotation_cache from calling an LML that is too old for cache refreshes."""

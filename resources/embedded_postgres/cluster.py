@@ -1,4 +1,4 @@
-"""Makes the data directory, whole or not at all."""
+"""Creates the data directory, atomically, and records where it is."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ from resources.embedded_postgres.layout import Layout
 
 SUPERUSER = "wxyc"
 _QUOTED_LINES = 8
-_UNFINISHED = "data.initdb-"
-_DISOWNED = "data.disowned-"
+_UNFINISHED_PREFIX = "data.initdb-"
+_DISOWNED_PREFIX = "data.disowned-"
 _INITDB_OPTIONS = (
     f"--username={SUPERUSER}", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C",
     "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
@@ -26,17 +26,16 @@ _INITDB_OPTIONS = (
 def ensure_initialised(layout: Layout, account: Account, binaries: Binaries, timeout_s: float) -> None:
     """Make sure that the data directory exists and that these programs can read it.
 
-    initdb works in a folder of another name that is renamed when it is done, so that one killed half-way leaves no
-    data directory. Raises EmbeddedPostgresError if the data is another PostgreSQL's or initdb fails.
+    initdb works in a folder with a temporary name, which is renamed at the end: a killed initdb leaves no data directory.
+    Raises EmbeddedPostgresError if the data is of another version of PostgreSQL, or if initdb fails.
     """
-    for leftover in layout.cluster.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(
-            leftover, ignore_errors=True
-        )  # its initdb may outlive its starter: then the next start removes it
+    for leftover in layout.cluster.glob(f"{_UNFINISHED_PREFIX}*"):
+        # An initdb that outlives its starter may write there again: then the next start removes the rest.
+        shutil.rmtree(leftover, ignore_errors=True)
     if layout.data.is_dir() and any(layout.data.iterdir()):
         _require_major(layout.data, binaries.major)
         return
-    unfinished = layout.cluster / f"{_UNFINISHED}{uuid.uuid4().hex}"
+    unfinished = layout.cluster / f"{_UNFINISHED_PREFIX}{uuid.uuid4().hex}"
     make_private(unfinished, account)
     try:
         _initdb(unfinished, account, binaries, timeout_s)
@@ -47,29 +46,29 @@ def ensure_initialised(layout: Layout, account: Account, binaries: Binaries, tim
     _sync(layout.cluster)
 
 
-def claim(layout: Layout) -> None:
-    """Record that this home's data is elsewhere; data that a removed home left there is set aside, never adopted."""
-    if not layout.relocated or os.path.lexists(layout.record):
+def record_relocation(layout: Layout) -> None:
+    """Link this home to its data outside; rename data that a removed home left there, which is never adopted."""
+    if not layout.relocated or os.path.lexists(layout.data_entry):
         return
     if layout.data.exists():
-        layout.data.rename(layout.data.with_name(f"{_DISOWNED}{uuid.uuid4().hex}"))
-    layout.record.symlink_to(layout.data)
+        layout.data.rename(layout.data.with_name(f"{_DISOWNED_PREFIX}{uuid.uuid4().hex}"))
+    layout.data_entry.symlink_to(layout.data)
 
 
 def _initdb(folder: Path, account: Account, binaries: Binaries, timeout_s: float) -> None:
     arguments = [str(binaries.bin / "initdb"), "-D", str(folder), *_INITDB_OPTIONS]
     try:
-        exit_code, said = postmaster.run_to_end(arguments, account, timeout_s)
+        exit_code, output = postmaster.run_to_end(arguments, account, timeout_s)
     except subprocess.TimeoutExpired:
         raise EmbeddedPostgresError(
             f"initdb did not finish in {timeout_s:.0f} s: the disk of {folder.parent} is slow. Give it more time."
         ) from None
     if exit_code:
-        last_words = "\n".join(said.splitlines()[-_QUOTED_LINES:])
+        last_lines = "\n".join(output.splitlines()[-_QUOTED_LINES:])
         raise EmbeddedPostgresError(
-            f"initdb could not make a data directory in {folder.parent} (exit code {exit_code}). It said:\n"
-            f"{last_words}\n"
-            "Mend what it names (disk space, permissions), then start again: nothing of this attempt is kept."
+            f"initdb could not make a data directory in {folder.parent} (exit code {exit_code}). Its output:\n"
+            f"{last_lines}\n"
+            "Fix the cause (disk space, permissions), then start again: nothing of this attempt remains."
         )
 
 
@@ -89,7 +88,7 @@ def _require_major(data: Path, major: str) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make a rename in the folder survive a power cut."""
+    """Make a rename in the folder survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

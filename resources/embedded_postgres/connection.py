@@ -1,4 +1,4 @@
-"""How a client reaches the server: its URL, and whether it answers there."""
+"""The URL of the server, and whether the server accepts connections there."""
 
 from urllib.parse import quote
 
@@ -12,14 +12,14 @@ PACKAGE = "resources.embedded_postgres"
 _CONNECT_TIMEOUT_S = 5
 
 
-def url(layout: Layout, dbname: str = "postgres") -> str:
-    """Return a libpq and SQLAlchemy URL. It names the port so that a PGPORT in the environment does not redirect it."""
+def url(layout: Layout, dbname: str = "postgres", user: str = SUPERUSER) -> str:
+    """Return a libpq and SQLAlchemy URL. It names the port so that a PGPORT in the environment has no effect."""
     host = quote(str(layout.socket_dir), safe="/")
-    return f"postgresql://{SUPERUSER}@/{quote(dbname, safe='')}?host={host}&port={PORT}"
+    return f"postgresql://{user}@/{quote(dbname, safe='')}?host={host}&port={PORT}"
 
 
-def answers(layout: Layout) -> bool:
-    """Say whether a connection succeeds now, and ends at the server that keeps its data in this very directory."""
+def accepts_connections(layout: Layout) -> bool:
+    """Return whether a connection succeeds now and reaches the server of this data directory."""
     try:
         with psycopg.connect(url(layout), connect_timeout=_CONNECT_TIMEOUT_S) as connection:
             row = connection.execute(sql_files.load(PACKAGE, "select_data_directory")).fetchone()

@@ -1,35 +1,28 @@
-"""Makes folders that the right account can enter, whatever the umask, and leaves alone those that were there."""
+"""Creates folders that the right account can enter, whatever the umask; never changes an existing folder."""
 
 import os
 import stat
-import subprocess
 from pathlib import Path
 
+from resources import home_folder
 from resources.embedded_postgres.account import Account
 from resources.embedded_postgres.errors import EmbeddedPostgresError
 
 
 def make_reachable(folder: Path) -> None:
-    """Create a folder and those missing above it: ours alone as a normal user, open to the server's account as root.
+    """Create a folder and its missing parents: private as a normal user, open to the server's account as root.
 
-    Raises EmbeddedPostgresError if the folder is not ours: whoever owns it could swap what is inside.
+    Raises EmbeddedPostgresError if the folder is not ours: its owner could replace its contents.
     """
-    if not folder.is_dir():
-        # mkdir -p in a child, because the umask belongs to the whole process and chmod afterwards would leave a moment
-        # in which a concurrent starter sees a closed folder.
-        umask = 0o022 if os.geteuid() == 0 else 0o077
-        made = subprocess.run(  # noqa: S603 - a fixed program and a path
-            ["/bin/mkdir", "-p", "--", str(folder)], umask=umask, cwd="/", capture_output=True, text=True, check=False
+    if reason := home_folder.create(folder):
+        raise EmbeddedPostgresError(
+            f"Cannot create {folder}: {reason}. Choose another home, or correct its permissions."
         )
-        if made.returncode:
-            raise EmbeddedPostgresError(
-                f"Cannot create {folder}: {made.stderr.strip()}. Choose another home, or mend its permissions."
-            )
-    require_ours(folder)
+    require_owned(folder)
 
 
-def require_ours(folder: Path) -> None:
-    """Raise EmbeddedPostgresError if the folder belongs to another user or others may write in it."""
+def require_owned(folder: Path) -> None:
+    """Raise EmbeddedPostgresError if the folder belongs to another user, or if others may write to it."""
     entry = folder.lstat()
     if entry.st_uid != os.geteuid() or not stat.S_ISDIR(entry.st_mode) or entry.st_mode & stat.S_IWOTH:
         raise EmbeddedPostgresError(
@@ -39,9 +32,9 @@ def require_ours(folder: Path) -> None:
 
 
 def make_private(folder: Path, account: Account) -> None:
-    """Create a folder with mode 0700 that belongs to the account, or accept one that is exactly that.
+    """Create a folder with mode 0700 that belongs to the account, or accept an existing one with this mode and owner.
 
-    Raises EmbeddedPostgresError if something else is there: in a shared folder such as /tmp anyone may have laid it.
+    Raises EmbeddedPostgresError if anything else is there: in a shared folder such as /tmp any user can have created it.
     """
     try:
         folder.mkdir(mode=0o700)
@@ -51,7 +44,7 @@ def make_private(folder: Path, account: Account) -> None:
             raise EmbeddedPostgresError(
                 f"{folder} must be a folder with mode 0700 that belongs to user id {account.uid}, but it has mode"
                 f" {stat.S_IMODE(entry.st_mode):o} and belongs to {entry.st_uid}. It is not used, because another user"
-                " may have laid it. Remove it, then try again."
+                " may have created it. Remove it, then try again."
             ) from None
     if folder.lstat().st_uid != account.uid:
         os.chown(folder, account.uid, account.gid, follow_symlinks=False)

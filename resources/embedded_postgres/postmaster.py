@@ -1,26 +1,29 @@
-"""The server's main process: which one it is, how it is launched, and how it is told to end."""
+"""The server's main process: launching it, finding it, ending it."""
 
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from resources.embedded_postgres import server_log
 from resources.embedded_postgres.account import Account
 
-_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}  # nothing of the starter's: no PG* settings, no secrets
-# The shell ends at once, so the server becomes an orphan in a session of its own: no Ctrl-C and no hangup reaches it.
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}  # nothing of the starter's environment: no PG* settings, no secrets
+# The shell ends at once, so that the server is an orphan in a session of its own: no Ctrl-C and no hangup reaches it.
 _DETACH = '"$@" </dev/null >&2 & echo $!'
+_EXEC_TIMEOUT_S = 5.0  # a process may have emptied its own command line for good
+_EXEC_POLL_S = 0.001
 
 
 def command(program: Path, data: Path, settings: Sequence[str]) -> list[str]:
-    """Return the server's command line. It begins with program and data directory, which is how it is known again."""
+    """Return the server's command line. ``is_server`` recognises it by its beginning, program and data directory."""
     return [str(program), "-D", str(data), *(word for setting in settings for word in ("-c", setting))]
 
 
 def launch(server_command: Sequence[str], account: Account, log: Path) -> int:
-    """Launch a detached server and return its process id; it is not yet ready then."""
+    """Launch a detached server and return its process id, before the server is ready."""
     with server_log.append(log) as stream:
         shell = subprocess.run(  # noqa: S603 - our own command line
             ["/bin/sh", "-c", _DETACH, "sh", *server_command],
@@ -31,7 +34,7 @@ def launch(server_command: Sequence[str], account: Account, log: Path) -> int:
 
 
 def run_to_end(arguments: Sequence[str], account: Account, timeout_s: float) -> tuple[int, str]:
-    """Run a program of PostgreSQL's and return its exit code and everything it said."""
+    """Run a program of PostgreSQL; return its exit code and its whole output."""
     done = subprocess.run(  # noqa: S603 - our own command line
         arguments, cwd="/", env=_ENVIRONMENT, umask=0o077, timeout=timeout_s, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **account.child_identity(),
@@ -42,8 +45,8 @@ def run_to_end(arguments: Sequence[str], account: Account, timeout_s: float) -> 
 def find(data: Path) -> int | None:
     """Return the process id of the live server of this data directory, or None.
 
-    The lock file that a crash leaves behind names a process id that may be anybody's by now, so it is believed only
-    if that process was started as a server of this very directory.
+    After a crash the process id in the lock file may belong to another program by now. So it counts only if that process was
+    started as a server of this directory.
     """
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -53,14 +56,14 @@ def find(data: Path) -> int | None:
 
 
 def is_server(pid: int, data: Path) -> bool:
-    """Say whether the process lives and is the main server process of this data directory."""
+    """Return whether the process is alive and is the main server process of this data directory."""
     return f"/postgres -D {data} " in _command_line(pid)
 
 
 def remove_stale_locks(data: Path, socket_dir: Path) -> None:
-    """Remove the lock files of a server that is gone: PostgreSQL refuses to start if any program has its id now.
+    """Remove the lock files of a server that has ended: PostgreSQL refuses to start if another program has its id now.
 
-    Its orphans stay guarded against: PostgreSQL finds the shared memory that they hold without these files.
+    This does not hide child processes of that server: PostgreSQL finds the shared memory that they hold without these files.
     """
     if find(data) is None:
         for lock in (data / "postmaster.pid", *socket_dir.glob(".s.PGSQL.*.lock")):
@@ -68,30 +71,48 @@ def remove_stale_locks(data: Path, socket_dir: Path) -> None:
 
 
 def shut_down_fast(pid: int) -> None:
-    """Ask the server to end all sessions, write everything out and end."""
+    """Tell the server to end all sessions, write all data to disk and end."""
     os.kill(pid, signal.SIGINT)
 
 
-def left_behind(data: Path) -> list[int]:
-    """Return the processes that work in the data directory, as far as this system tells (Linux)."""
+def processes_in(data: Path) -> list[int]:
+    """Return the processes whose working directory is the data directory; empty on systems other than Linux."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if (entry / "cwd").readlink() == data:
                 found.append(int(entry.name))
         except OSError:
-            continue  # it has ended meanwhile, or is another user's
+            continue  # it has ended meanwhile, or belongs to another user
     return sorted(found)
 
 
 def _command_line(pid: int) -> str:
-    """Return a live process's command line with single spaces; empty for a dead one or one that awaits its parent."""
+    """Return the command line of a live process with single spaces; empty for a dead process or a zombie.
+
+    On Linux the line of a live process is empty for a moment during its exec, which a busy machine makes long.
+    """
     if Path("/proc/self/cmdline").exists():
-        try:
-            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
-        except (FileNotFoundError, ProcessLookupError):
-            return ""
+        deadline = time.monotonic() + _EXEC_TIMEOUT_S
+        while not (line := _read_command_line(pid)) and _has_program(pid) and time.monotonic() < deadline:
+            time.sleep(_EXEC_POLL_S)
+        return line
     shown = subprocess.run(  # noqa: S603 - a fixed program and a number
         ["/bin/ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return shown.stdout.strip() + " "
+
+
+def _read_command_line(pid: int) -> str:
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _has_program(pid: int) -> bool:
+    """Return whether the process runs a program; zombies and the kernel's own threads run none."""
+    try:
+        return bool(Path(f"/proc/{pid}/exe").readlink())
+    except OSError:
+        return False

@@ -1,4 +1,4 @@
-"""The file with what the server had to say: kept bounded, and quoted in errors."""
+"""The server's log file: its rotation, and its last lines for errors."""
 
 import os
 from pathlib import Path
@@ -10,19 +10,19 @@ _TAIL_LINES = 12
 
 
 def append(log: Path) -> IO[bytes]:
-    """Open the log for a new server, readable by us alone; a big one is first moved to ``server.log.1``."""
+    """Open the log for a new server, readable by our account only; a large log is first moved to ``server.log.1``."""
     if size(log) > _ROTATE_BYTES:
         log.replace(log.with_name(f"{log.name}.1"))
     return os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab")
 
 
 def size(log: Path) -> int:
-    """Return the log's length in bytes: a place to read from later."""
+    """Return the log's length in bytes, 0 without a log."""
     return log.stat().st_size if log.exists() else 0
 
 
 def tail(log: Path, since: int = 0) -> str:
-    """Return the last lines that were written after the place ``since`` (bytes), or all if the log was rotated."""
+    """Return the last lines after the position ``since`` (bytes); of the whole log if it was rotated since."""
     if not log.exists():
         return ""
     with log.open("rb") as stream:
@@ -32,6 +32,6 @@ def tail(log: Path, since: int = 0) -> str:
 
 
 def quoted(log: Path, since: int = 0) -> str:
-    """Return the end of an error text: where the log is, and its last lines."""
+    """Return the end of an error text: the path of the log, and its last lines."""
     lines = tail(log, since)
     return f"\nServer log: {log}\n{lines}" if lines else f"\nServer log: {log} (nothing was added to it)"

@@ -1,4 +1,4 @@
-"""The lock that lets one process at a time start or stop a server; it ends with its holder, also under kill -9."""
+"""The lock with which one process at a time starts or stops a server; kill -9 of its holder releases it."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ _POLL_S = 0.05
 
 @contextmanager
 def held(lock: Path, deadline: float) -> Iterator[None]:
-    """Hold the lock for the duration; the file stays for ever, since removing it would let two holders in.
+    """Hold the lock for the block. The file is never removed, since removal would admit two holders.
 
     ``deadline`` is on the monotonic clock, in seconds. Raises EmbeddedPostgresError when it passes.
     """

@@ -1,19 +1,19 @@
-"""Brings the server up and down; the caller holds the start lock."""
+"""Starts and stops the server; the caller holds the start lock."""
 
 import time
 
 from resources.embedded_postgres import postmaster, server_log
 from resources.embedded_postgres.account import Account, account_of
 from resources.embedded_postgres.binaries import reachable_binaries
-from resources.embedded_postgres.cluster import claim, ensure_initialised
-from resources.embedded_postgres.connection import answers
+from resources.embedded_postgres.cluster import ensure_initialised, record_relocation
+from resources.embedded_postgres.connection import accepts_connections
 from resources.embedded_postgres.errors import EmbeddedPostgresError
 from resources.embedded_postgres.folders import make_private, make_reachable
 from resources.embedded_postgres.layout import PORT, Layout
 
 _POLL_S = 0.05
 _RELAUNCH_PAUSE_S = 0.5
-_VERDICT_S = 2.0  # what a server that was just launched gets at least, to answer or to say why not
+_MIN_STARTUP_S = 2.0  # a new server gets at least this long to answer, or to log why it does not
 _STOP_TIMEOUT_S = 60.0
 _SHARED_MEMORY_HELD = "pre-existing shared memory block"
 _SETTINGS = (
@@ -28,7 +28,7 @@ _SETTINGS = (
     "shared_buffers=256MB",
     "max_wal_size=2GB",
     "checkpoint_timeout=15min",
-    # Nobody replicates a sandbox, and rows copied into a table of the same transaction then need no WAL of their own.
+    # Without replication, rows that are copied into a table of the same transaction need no WAL.
     "wal_level=minimal",
     "max_wal_senders=0",
 )
@@ -42,8 +42,8 @@ def ensure_running(layout: Layout, deadline: float) -> bool:
     if layout.relocated:
         make_reachable(layout.cluster.parent)
         make_reachable(layout.cluster)
-        _end_disowned(layout)
-        claim(layout)
+        _stop_disowned(layout)
+        record_relocation(layout)
     found = postmaster.find(layout.data)
     if found is not None and _answers_in_time(layout, found, deadline):
         return False
@@ -53,7 +53,7 @@ def ensure_running(layout: Layout, deadline: float) -> bool:
 
 
 def shut_down(layout: Layout) -> bool:
-    """End the server and wait until it is gone; return whether there was one."""
+    """End the server and wait for its end; return whether there was one."""
     pid = postmaster.find(layout.data)
     if pid is None:
         return False
@@ -62,21 +62,21 @@ def shut_down(layout: Layout) -> bool:
     while postmaster.is_server(pid, layout.data):
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(
-                f"The server (process {pid}) was told to end and is still at it after {_STOP_TIMEOUT_S:.0f} s. Wait,"
+                f"The server (process {pid}) has been ending for {_STOP_TIMEOUT_S:.0f} s and has not ended yet. Wait,"
                 f" then try again.{server_log.quoted(layout.log)}"
             )
         time.sleep(_POLL_S)
     return True
 
 
-def _end_disowned(layout: Layout) -> None:
-    """End a server whose home was removed: the data it holds is about to be set aside."""
-    if not layout.recorded:
+def _stop_disowned(layout: Layout) -> None:
+    """End a server whose home was removed: its data is about to be renamed."""
+    if not layout.has_data_entry:
         shut_down(layout)
 
 
 def _prepare(layout: Layout, account: Account, deadline: float) -> list[str]:
-    """Make everything that the server needs, and return its command line."""
+    """Create all that the server needs, and return its command line."""
     _require_reachable(layout, account)
     make_private(layout.socket_dir, account)
     binaries = reachable_binaries(account, layout.cluster / "binaries")
@@ -88,25 +88,28 @@ def _prepare(layout: Layout, account: Account, deadline: float) -> list[str]:
 def _require_reachable(layout: Layout, account: Account) -> None:
     if not account.can_reach(layout.cluster):
         raise EmbeddedPostgresError(
-            f"{layout.cluster} is now below a folder that user id {account.uid}, who runs the server, may not enter."
+            f"{layout.cluster} is now below a folder that user id {account.uid}, which runs the server, may not enter."
             " Open the folders above it again (chmod o+x), or move it to a home that is open."
         )
 
 
 def _launch(layout: Layout, account: Account, command: list[str], deadline: float) -> bool:
-    """Launch the server, again while processes of a killed one still hold its memory; return whether ours is it."""
+    """Launch the server, repeatedly while processes of a killed server hold its shared memory.
+
+    Returns whether the running server is the one that was launched here.
+    """
     while True:
         postmaster.remove_stale_locks(layout.data, layout.socket_dir)
         since = server_log.size(layout.log)
         pid = postmaster.launch(command, account, layout.log)
-        if _answers_in_time(layout, pid, max(deadline, time.monotonic() + _VERDICT_S)):
+        if _answers_in_time(layout, pid, max(deadline, time.monotonic() + _MIN_STARTUP_S)):
             return postmaster.find(layout.data) == pid
-        rival = postmaster.find(layout.data)  # launched by a starter that was killed before it could wait
+        rival = postmaster.find(layout.data)  # launched by a starter that was killed before it waited
         if rival is not None and _answers_in_time(layout, rival, deadline):
             return False
         if _SHARED_MEMORY_HELD not in server_log.tail(layout.log, since):
             raise EmbeddedPostgresError(
-                "The server ended while it was starting. Mend what its log names, then try again."
+                "The server ended while it was starting. Fix the cause that its log names, then try again."
                 f"{server_log.quoted(layout.log, since)}"
             )
         if time.monotonic() > deadline:
@@ -118,19 +121,19 @@ def _launch(layout: Layout, account: Account, command: list[str], deadline: floa
 
 
 def _answers_in_time(layout: Layout, pid: int, deadline: float) -> bool:
-    """Wait for the server; False if its process ends first. Raises EmbeddedPostgresError when the deadline passes."""
-    while not answers(layout):
+    """Wait for the server; return False if its process ends first. Raises EmbeddedPostgresError after the deadline."""
+    while not accepts_connections(layout):
         if not postmaster.is_server(pid, layout.data):
-            return answers(layout)
+            return accepts_connections(layout)
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(
-                f"The server (process {pid}) lives but did not answer at {layout.socket_dir} in the time given. After a"
-                " crash of a busy server it may still be recovering: start again with more time. If it stays like this,"
-                f" stop it, then start it.{server_log.quoted(layout.log)}"
+                f"The server (process {pid}) is alive but did not answer at {layout.socket_dir} in the time given. After a"
+                " crash of a busy server it may still be recovering: start again with more time. If it still does not"
+                f" answer, stop it, then start it.{server_log.quoted(layout.log)}"
             )
         time.sleep(_POLL_S)
     return True
 
 
 def _listed(layout: Layout) -> str:
-    return ", ".join(map(str, postmaster.left_behind(layout.data))) or "ids unknown here"
+    return ", ".join(map(str, postmaster.processes_in(layout.data))) or "ids unknown here"

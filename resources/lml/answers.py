@@ -1,4 +1,4 @@
-"""Owns the reading of a reply: the answer that it holds, or the error that it is."""
+"""Reads an HTTP reply of LML: returns the answer that it holds, or raises the error that it means."""
 
 import json
 import re
@@ -22,12 +22,17 @@ from resources.lml.models import Answer
 from resources.lml.transport import Reply
 
 EXCERPT_CHARS = 200
+MAX_INTEGER_CHARS = 1000
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
-class _NoJsonError(Exception):
-    """A body that is no JSON."""
+class _NotJsonError(Exception):
+    """A body that is not JSON."""
+
+
+class _TooDeepError(Exception):
+    """A body that is nested deeper than a parser can follow."""
 
 
 def read_answer(
@@ -35,7 +40,7 @@ def read_answer(
 ) -> tuple[AnswerT, Any]:
     """Return the answer and the JSON object that it came from.
 
-    Raises the LmlError that the reply stands for. ``secret`` is taken out of whatever LML's own words are quoted.
+    Raises the LmlError that the reply means. Errors quote LML's own message, without ``secret``.
     """
     failure: LmlError | None = None
     if reply.status in endpoint.answer_statuses:
@@ -49,7 +54,7 @@ def read_answer(
 
 
 def parse_retry_after(text: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as such or as an HTTP date; None for nonsense."""
+    """Return the seconds of a Retry-After header, which holds seconds or an HTTP date; None if it is invalid."""
     text = (text or "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
         return float(text)
@@ -62,17 +67,27 @@ def parse_retry_after(text: str | None, now: datetime) -> float | None:
 
 def _parse(reply: Reply, endpoint: Endpoint, model: type[AnswerT]) -> tuple[AnswerT, Any]:
     if reply.problem is not None:
-        raise LmlBrokenAnswer(f"LML's answer to {endpoint.path} {reply.problem}", retryable=False, status=reply.status)
+        raise LmlBrokenAnswer(
+            f"LML's answer to {endpoint.path} {reply.problem}",
+            retryable=False,
+            divisible=reply.too_large,
+            status=reply.status,
+        )
+    divisible = False
     try:
         payload = _json(reply.body)
         return model.model_validate(payload), payload
-    except _NoJsonError:
-        text, retryable = "is no JSON; a proxy or a crash may have cut it, try again", True
+    except _NotJsonError:
+        text, retryable = "is no JSON; a proxy or a crash may have cut it short, try again", True
+    except _TooDeepError:
+        text, retryable, divisible = "is nested too deep to be read; one of its results is the cause", False, True
     except ValidationError as error:
-        del payload  # only where, never what: its values would be printed with the locals of this frame
+        del payload  # the error names places, never values: a reporter would print this frame's locals
         places = ", ".join(sorted({".".join(map(str, e["loc"])) or "the whole body" for e in error.errors()})[:5])
         text, retryable = f"breaks the contract at {places}; compare the versions of LML and of this client", False
-    raise LmlBrokenAnswer(f"LML's answer to {endpoint.path} {text}", retryable=retryable, status=reply.status)
+    raise LmlBrokenAnswer(
+        f"LML's answer to {endpoint.path} {text}", retryable=retryable, divisible=divisible, status=reply.status
+    )
 
 
 def _json(body: bytes) -> Any:
@@ -80,43 +95,52 @@ def _json(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
-    # One NaN or lone surrogate would lose a whole batch: read it the lenient way, and let the item models refuse it.
+    # One NaN, lone surrogate or byte that is not UTF-8 would lose a whole batch: parse leniently, and let the item models
+    # refuse it.
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise _NoJsonError from None
+        text = body.decode(json.detect_encoding(body), "surrogateescape")
+        return json.loads(text, strict=False, parse_int=_integer)
+    except RecursionError:
+        raise _TooDeepError from None
+    except ValueError:
+        raise _NotJsonError from None
+
+
+def _integer(digits: str) -> int | float:
+    """Return an integer of any length; Python reads those of more than 4300 digits as a float only, which is infinite."""
+    return int(digits) if len(digits) <= MAX_INTEGER_CHARS else float(digits)
 
 
 def _error_for(reply: Reply, endpoint: Endpoint, secret: SecretStr | None) -> LmlError:
     status = reply.status
-    said = f"{endpoint.path} with {status}{_excerpt(reply.body, secret)}"
+    quote = f"{endpoint.path} with {status}{_excerpt(reply.body, secret)}"
     retry_after_s = parse_retry_after(reply.retry_after, datetime.now(UTC))
     if status in {401, 403}:
-        return LmlAuthError(f"LML refused the key: it answered {said}; set LML_API_KEY to LML's own key", status=status)
+        return LmlAuthError(
+            f"LML refused the key: it answered {quote}; set LML_API_KEY to LML's own key", status=status
+        )
     if status == 429:  # noqa: PLR2004 - Too Many Requests
-        text = f"LML asks for fewer calls: it answered {said}; wait, or lower LML_DISCOGS_BUDGET_PER_MIN"
+        text = f"LML asks for fewer calls: it answered {quote}; wait, or lower LML_DISCOGS_BUDGET_PER_MIN"
         return LmlRateLimited(text, status=status, retry_after_s=retry_after_s)
     if 400 <= status < 500:  # noqa: PLR2004 - the client's errors
-        return LmlRequestError(f"LML refused the request: it answered {said}; the same will fail again", status=status)
+        return LmlRequestError(f"LML refused the request: it answered {quote}; the same will fail again", status=status)
     if status >= 500:  # noqa: PLR2004 - the server's errors
-        text = f"LML failed: it answered {said}; look at LML, then try again"
+        text = f"LML failed: it answered {quote}; look at LML, then try again"
         return LmlServerError(text, status=status, retry_after_s=retry_after_s)
-    text = (
-        f"LML answered {said}, which is no answer; is LIBRARY_METADATA_URL its final address? (no redirect is followed)"
-    )
+    text = f"LML answered {quote}, which is no answer; is LIBRARY_METADATA_URL its final address? (no redirect is followed)"
     return LmlBrokenAnswer(text, retryable=False, status=status)
 
 
 def _excerpt(body: bytes, secret: SecretStr | None) -> str:
-    """Return the beginning of LML's own error message, ready to be appended, or nothing."""
+    """Return the beginning of LML's own error message in quotes, or an empty string."""
     try:
         payload = _json(body)
-    except _NoJsonError:
+    except (_NotJsonError, _TooDeepError):
         return ""
     message = payload.get("message") if isinstance(payload, dict) else None
     if not isinstance(message, str):
         return ""
-    if secret:  # before cutting, or the beginning of the key could be left at the end
+    if secret:  # before truncation, which could leave the beginning of the key at the end
         message = message.replace(secret.get_secret_value(), "[key]")
     words = " ".join(re.sub(r"[^\x20-\x7e]", " ", message).split())
     return f' ("{words[:EXCERPT_CHARS]}")' if words else ""

@@ -1,4 +1,4 @@
-"""Owns the decision to leave a failing LML alone for a while. Pure: the clock is handed in, nothing is called."""
+"""The circuit breaker: after consecutive failures, calls to LML are refused for a while. Its clock is an argument."""
 
 import threading
 from collections.abc import Callable
@@ -16,8 +16,8 @@ class BreakerState(Enum):
 class Breaker:
     """Opens after ``threshold`` consecutive failures, refuses for ``open_s`` seconds, then admits one probe at a time.
 
-    Thread-safe. Each admitted call must be reported by exactly one of ``success``, ``failure`` and ``abandon``.
-    ``clock`` returns monotonic seconds.
+    Thread-safe. The caller records the outcome of each admitted call with exactly one of ``record_success``,
+    ``record_failure`` and ``record_abandoned``. The caller provides ``clock``, which returns monotonic seconds.
     """
 
     def __init__(self, *, threshold: int, open_s: float, clock: Callable[[], float]) -> None:
@@ -32,17 +32,17 @@ class Breaker:
 
     @property
     def state(self) -> BreakerState:
-        """The state as of the last call; an elapsed ``open_s`` shows only when somebody asks to be admitted."""
+        """The state as of the last call; an elapsed ``open_s`` shows only at the next ``admit``."""
         with self._lock:
             return self._state
 
     def refuses(self) -> bool:
-        """Return whether a call would be refused now. Takes no place: a later ``admit`` may still say otherwise."""
+        """Return whether a call would be refused now. This reserves nothing: a later ``admit`` may decide otherwise."""
         with self._lock:
             return self._refuses()
 
     def admit(self) -> int | None:
-        """Return a ticket to report the outcome with, or None if the call must not be made."""
+        """Return the ticket with which to record the outcome, or None if the call must not be made."""
         with self._lock:
             if self._refuses():
                 return None
@@ -51,33 +51,35 @@ class Breaker:
                 self._epoch += 1
             return self._epoch
 
-    def success(self, ticket: int) -> None:
-        """Report that LML answered, whatever it said: the streak ends and a probe closes the breaker."""
+    def record_success(self, ticket: int) -> None:
+        """Record that LML answered, with whatever status: the count of failures restarts, and a probe closes the breaker."""
         with self._lock:
             if ticket == self._epoch:
                 self._state = BreakerState.CLOSED
                 self._failures = 0
 
-    def failure(self, ticket: int) -> None:
-        """Report a timeout, a broken connection or a 5xx."""
+    def record_failure(self, ticket: int) -> None:
+        """Record a timeout, a broken connection or a 5xx."""
         with self._lock:
             if ticket != self._epoch:
                 return
             self._failures += 1
-            if self._failures >= self._threshold:  # only a success ends the streak, so a failed probe is always over it
+            if (
+                self._failures >= self._threshold
+            ):  # only a success resets the count, so a failed probe always reaches it
                 self._open()
 
-    def abandon(self, ticket: int) -> None:
-        """Report that a call ended without saying anything about LML, so that a lost probe blocks nobody."""
+    def record_abandoned(self, ticket: int) -> None:
+        """Record that a call ended without any news of LML, so that the next call can be the probe in place of a lost one."""
         with self._lock:
             if ticket == self._epoch and self._state is BreakerState.HALF_OPEN:
-                self._state = BreakerState.OPEN  # its time is long over: the next call is the next probe
+                self._state = BreakerState.OPEN  # open_s is long over: the next call is the next probe
                 self._epoch += 1
 
     def _open(self) -> None:
         self._state = BreakerState.OPEN
         self._opened_at = self._clock()
-        self._epoch += 1  # calls that started before no longer have a say: the probe decides
+        self._epoch += 1  # outcomes of calls admitted earlier no longer count: the probe decides
 
     def _refuses(self) -> bool:
         if self._state is BreakerState.HALF_OPEN:

@@ -1,4 +1,4 @@
-"""Owns one call to LML from its first try to its last."""
+"""Executes one call to LML, from its first try to its last."""
 
 import threading
 import uuid
@@ -12,33 +12,34 @@ import httpx
 import stamina
 import stamina.instrumentation
 
-from resources.lml.admission import Admission
+from resources.deadline_transport import DeadlineTransport
 from resources.lml.answers import AnswerT, read_answer
-from resources.lml.booking import Bookings, Budget
-from resources.lml.capture import Capture, Captured
+from resources.lml.call_guard import CallGuard
+from resources.lml.capture import Capture, CapturedRequest
 from resources.lml.config import LmlConfig
 from resources.lml.endpoints import Endpoint
 from resources.lml.errors import LmlError, LmlUnavailable
-from resources.lml.lane import Lane
 from resources.lml.models import finite_numbers
-from resources.lml.transport import Bearer, DeadlineTransport, exchange
+from resources.lml.reservation import Budget, Reservations
+from resources.lml.throttle import Throttle
+from resources.lml.transport import Bearer, exchange
 
-CLOSING_S = 1.0
-"""How long closing waits for calls that were waiting for their turn: they give back what they had reserved."""
+CLOSE_TIMEOUT_S = 1.0
+"""How long ``close`` waits for queued calls, which release their reservations."""
 
 COMMON_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "wxyc-assets"}
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call as its endpoint's method asks for it.
+    """One call as the client's method for its endpoint describes it.
 
     Attributes:
         endpoint: what is called.
         body: the JSON to send, whole; None for a GET.
         timeout_s: time for each try.
         cost: estimated Discogs calls of each try.
-        headers: what goes along beside the usual.
+        headers: in addition to the common ones.
         request_id: the same for all tries.
     """
 
@@ -51,8 +52,8 @@ class Call:
 
 
 @dataclass
-class Effort:
-    """What a call has taken so far."""
+class CallStats:
+    """What the tries of one call took so far. ``status`` is that of the last try, None without an answer."""
 
     calls: int = 0
     latency_s: float = 0.0
@@ -60,29 +61,37 @@ class Effort:
     status: int | None = None
 
 
-class Caller:
-    """Makes the calls of one client; thread-safe. LmlClient documents the parameters."""
+class CallExecutor:
+    """Executes the calls of one client. Thread-safe.
+
+    LmlClient documents the parameters; ``clock`` returns monotonic seconds.
+    """
 
     def __init__(
         self,
         config: LmlConfig,
         *,
-        budget: Budget | None,
-        capture: Capture | None,
-        transport: httpx.BaseTransport | None,
-        pause: Callable[[float], bool] | None,
+        budget: Budget | None = None,
+        capture: Capture | None = None,
+        transport: httpx.BaseTransport | None = None,
+        wait: Callable[[float], bool] | None = None,
+        on_budget_wait: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._config = config
         self._capture = capture
+        self._clock = clock
         self._http = httpx.Client(transport=transport or DeadlineTransport(), trust_env=False, follow_redirects=False)
         self._bearer = Bearer(config.api_key) if config.api_key else None
-        self._admission = Admission(threshold=config.breaker_threshold, open_s=config.breaker_open_s)
+        self._guard = CallGuard(threshold=config.breaker_threshold, open_s=config.breaker_open_s, clock=clock)
         self._closing = threading.Event()
-        pause = pause or self._closing.wait
-        self._bookings = Bookings(budget, penalty_max_s=config.penalty_max_s, pause=pause)
-        self._lane = Lane(max_in_flight=config.max_in_flight, pace_s=config.pace_s, clock=monotonic, pause=pause)
-        self._waiting = 0
-        self._waiting_changed = threading.Condition()
+        wait = wait or self._closing.wait
+        self._reservations = Reservations(budget, block_max_s=config.block_max_s, wait=wait, on_wait=on_budget_wait)
+        self._throttle = Throttle(
+            max_in_flight=config.max_in_flight, min_interval_s=config.min_interval_s, clock=clock, wait=wait
+        )
+        self._queued = 0
+        self._queue_changed = threading.Condition()
         self._retrying = stamina.RetryingCaller(
             attempts=config.attempts,
             timeout=None,  # each try has its own deadline; stamina's 45 s would take the retries from slow endpoints
@@ -90,96 +99,96 @@ class Caller:
             wait_max=config.backoff_max_s,
             wait_jitter=config.backoff_jitter_s,
         )
-        # Process-wide, and nobody else here retries with stamina: its own log lines are not the contract's.
+        # Process-wide, and nothing else here retries with stamina: its own log lines are not the contract's.
         stamina.instrumentation.set_on_retry_hooks(())
 
     @property
-    def waiting(self) -> int:
-        """Calls that wait for the budget or for a place right now."""
-        return self._waiting
+    def queue_depth(self) -> int:
+        """Calls that wait for the budget or for a slot right now."""
+        return self._queued
 
     def close(self) -> None:
-        """Close the connections. A call that somebody left behind makes no further try, and gives its place back."""
+        """Close the connections. A call that is still queued in an abandoned thread releases its reservation and fails."""
         self._closing.set()
-        with self._waiting_changed:
-            self._waiting_changed.wait_for(lambda: self._waiting == 0, CLOSING_S)
+        with self._queue_changed:
+            self._queue_changed.wait_for(lambda: self._queued == 0, CLOSE_TIMEOUT_S)
         self._http.close()
 
-    def run(self, call: Call, model: type[AnswerT]) -> tuple[AnswerT, Any]:
-        """Make the call, again where that can help; return the answer and its raw JSON. Raises LmlError."""
-        effort = Effort()
+    def execute(self, call: Call, model: type[AnswerT]) -> tuple[AnswerT, Any]:
+        """Make the call, with retries where they can help; return the answer and its raw JSON. Raises LmlError."""
+        stats = CallStats()
         try:
-            answer, payload = self._retrying(self._again, self._try, call, model, effort)
+            answer, payload = self._retrying(self._should_retry, self._try, call, model, stats)
         except LmlError as error:
-            error.calls, error.latency_ms = effort.calls, effort.latency_s * 1000
+            error.calls, error.latency_ms = stats.calls, stats.latency_s * 1000
             raise
         finally:
-            self._offer_capture(call, effort)
-        answer.record_effort(calls=effort.calls, latency_ms=effort.latency_s * 1000, http_status=effort.status)
+            self._offer_capture(call, stats)
+        answer.record_call_stats(calls=stats.calls, latency_ms=stats.latency_s * 1000, http_status=stats.status)
         return answer, payload
 
-    def _again(self, error: Exception) -> bool | float:
-        """Return whether another try is worth it, or after how many seconds."""
-        if not isinstance(error, LmlError) or not (error.retryable and error.called) or self._admission.leaves_alone():
+    def _should_retry(self, error: Exception) -> bool | float:
+        """Tell stamina whether to try again: False, True (after its own backoff), or the seconds to wait first."""
+        if not isinstance(error, LmlError) or not (error.retryable and error.called) or self._guard.breaker_refuses():
             return False
         if error.retry_after_s is None:
             return True
         return min(max(error.retry_after_s, self._config.backoff_initial_s), self._config.retry_after_max_s)
 
-    def _try(self, call: Call, model: type[AnswerT], effort: Effort) -> tuple[AnswerT, Any]:
-        self._check_open()
+    def _try(self, call: Call, model: type[AnswerT], stats: CallStats) -> tuple[AnswerT, Any]:
+        self._require_open()
         if call.endpoint.diagnostic:
-            return self._exchange(call, model, effort)
-        with self._turn(call) as ticket:
+            return self._exchange(call, model, stats)
+        with self._admitted(call) as ticket:
             try:
-                answer, payload = self._exchange(call, model, effort)
+                answer, payload = self._exchange(call, model, stats)
             except LmlError as error:
-                self._admission.failed(ticket, error)
-                self._bookings.failed(call.cost, elapsed_s=effort.last_try_s, error=error)
+                self._guard.record_failure(ticket, error)
+                self._reservations.settle_failure(call.cost, elapsed_s=stats.last_try_s, error=error)
                 raise
             except BaseException:
-                self._admission.abandoned(ticket)
+                self._guard.record_abandoned(ticket)
                 raise
-        self._admission.answered(ticket)
+        self._guard.record_answer(ticket)
         api_calls = finite_numbers(payload.get("cache_stats")).get("api_calls")
-        self._bookings.answered(call.cost, elapsed_s=effort.last_try_s, api_calls=api_calls)
+        self._reservations.settle_answer(call.cost, elapsed_s=stats.last_try_s, api_calls=api_calls)
         return answer, payload
 
     @contextmanager
-    def _turn(self, call: Call) -> Iterator[int]:
-        """Wait for the budget and for a place in the lane, and hold the place. Yields the admission's ticket."""
-        self._admission.check()
+    def _admitted(self, call: Call) -> Iterator[int]:
+        """Wait for the budget and for a slot, and hold the slot for the block. Yields the guard's ticket."""
+        self._guard.check()
         with ExitStack() as held:
-            with self._counted_as_waiting():
-                self._bookings.book(call.cost)
+            with self._counted_as_queued():
+                self._reservations.acquire(call.cost)
                 try:
-                    if call.endpoint.paced:
-                        held.enter_context(self._lane.place())
-                    self._check_open()
-                    ticket = self._admission.enter()  # again: much can have happened to LML while this call was waiting
+                    if call.endpoint.throttled:
+                        held.enter_context(self._throttle.slot())
+                    self._require_open()
+                    ticket = self._guard.admit()  # checked again: LML can have failed while this call was queued
                 except BaseException:
-                    self._bookings.give_back(call.cost)
+                    self._reservations.release(call.cost)
                     raise
             yield ticket
 
-    def _check_open(self) -> None:
+    def _require_open(self) -> None:
         if self._closing.is_set():
             raise LmlUnavailable("this client of LML is closed; open another")
 
     @contextmanager
-    def _counted_as_waiting(self) -> Iterator[None]:
-        self._count_waiting(1)
+    def _counted_as_queued(self) -> Iterator[None]:
+        self._add_to_queue(1)
         try:
             yield
         finally:
-            self._count_waiting(-1)
+            self._add_to_queue(-1)
 
-    def _count_waiting(self, more: int) -> None:
-        with self._waiting_changed:
-            self._waiting += more
-            self._waiting_changed.notify_all()
+    def _add_to_queue(self, calls: int) -> None:
+        with self._queue_changed:
+            self._queued += calls
+            self._queue_changed.notify_all()
 
-    def _exchange(self, call: Call, model: type[AnswerT], effort: Effort) -> tuple[AnswerT, Any]:
+    def _exchange(self, call: Call, model: type[AnswerT], stats: CallStats) -> tuple[AnswerT, Any]:
         request = self._http.build_request(
             call.endpoint.method,
             self._config.base_url + call.endpoint.path,
@@ -189,28 +198,28 @@ class Caller:
             timeout=call.timeout_s,
         )
         auth = self._bearer if call.endpoint.authenticated else None
-        effort.status = None
-        started = monotonic()
+        stats.status = None
+        started = self._clock()
         try:
             reply = exchange(
                 self._http, request, auth=auth, timeout_s=call.timeout_s, max_bytes=self._config.max_answer_bytes
             )
         finally:
-            effort.last_try_s = monotonic() - started
-            effort.calls += 1
-            effort.latency_s += effort.last_try_s
-        effort.status = reply.status
+            stats.last_try_s = self._clock() - started
+            stats.calls += 1
+            stats.latency_s += stats.last_try_s
+        stats.status = reply.status
         return read_answer(reply, call.endpoint, model, secret=self._config.api_key)
 
-    def _offer_capture(self, call: Call, effort: Effort) -> None:
-        if self._capture is None or call.body is None or effort.calls == 0:
+    def _offer_capture(self, call: Call, stats: CallStats) -> None:
+        if self._capture is None or call.body is None or stats.calls == 0:
             return
         self._capture.offer(
-            Captured(
+            CapturedRequest(
                 request_id=call.request_id,
                 endpoint=call.endpoint.name,
                 request_body=call.body,
-                status_code=effort.status,
-                latency_ms=round(effort.latency_s * 1000),
+                status_code=stats.status,
+                latency_ms=round(stats.latency_s * 1000),
             )
         )

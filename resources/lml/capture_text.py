@@ -1,4 +1,4 @@
-"""Owns which request bodies are captured and what is left of them. Pure: bytes in, text out."""
+"""Decides which request bodies are captured, and turns a body into text that PostgreSQL stores. Pure."""
 
 import re
 
@@ -25,10 +25,10 @@ def is_sampled(request_id: str, rate: float) -> bool:
     return rate >= 1 or (request_id != "" and sampling_point(request_id) < rate)
 
 
-def cut(body: bytes, cap_bytes: int) -> bytes:
-    """Return at most ``cap_bytes`` of ``body``, cut back to the start of a rune.
+def truncate(body: bytes, cap_bytes: int) -> bytes:
+    """Return at most ``cap_bytes`` of ``body``, cut at the start of a rune.
 
-    Bytes that are no UTF-8 have no such start nearby; they are cut at the cap, so that they never vanish altogether.
+    Bytes that are not UTF-8 may have no such start nearby. They are cut at the cap, so that a long body never becomes empty.
     """
     if len(body) <= cap_bytes:
         return body
@@ -39,6 +39,6 @@ def cut(body: bytes, cap_bytes: int) -> bytes:
 
 
 def sanitise(body: bytes) -> str:
-    """Return what PostgreSQL takes for text: each run of invalid UTF-8 becomes one U+FFFD, then NULs are removed."""
+    """Return text that PostgreSQL accepts: each run of invalid UTF-8 becomes one U+FFFD, then NULs are removed."""
     text = body.decode("utf-8", errors="surrogateescape")
     return re.sub("[\udc80-\udcff]+", "\N{REPLACEMENT CHARACTER}", text).replace("\0", "")

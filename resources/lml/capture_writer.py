@@ -1,4 +1,4 @@
-"""Owns the thread that writes captured requests to ``io_log``, and the bounded queue before it."""
+"""The thread that writes captured requests to ``io_log``, and the bounded queue in front of it."""
 
 import threading
 from collections import deque
@@ -15,8 +15,8 @@ STATEMENT_TIMEOUT_MS = 5000
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of ``io_log`` before its body is made fit for PostgreSQL, which is the thread's work."""
+class IoLogRow:
+    """One row of ``io_log``, with its body as sent: the writing thread makes it storable."""
 
     request_id: str
     endpoint: str
@@ -28,20 +28,20 @@ class Row:
 
 
 class CaptureWriter:
-    """Writes rows one by one over a connection of its own, opened when there is a row and anew after an error.
+    """Writes rows one by one over a connection of its own, which it opens for the first row and reopens after an error.
 
     Args:
-        connect: opens a connection on which ``io_log`` is found.
-        failed: called, in the thread, with each row that could not be written and why.
-        max_rows: rows that may wait.
-        max_bytes: bytes of bodies that may wait.
+        connect: opens a connection whose search path finds ``io_log``.
+        failed: called, in the thread, with each row that could not be written and the error.
+        max_rows: largest number of queued rows.
+        max_bytes: largest total size of the bodies of queued rows.
     """
 
     def __init__(
         self,
         connect: Callable[[], psycopg.Connection],
         *,
-        failed: Callable[[Row, Exception], None],
+        failed: Callable[[IoLogRow, Exception], None],
         max_rows: int,
         max_bytes: int,
     ) -> None:
@@ -50,20 +50,20 @@ class CaptureWriter:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._changed = threading.Condition()
-        self._rows: deque[Row] = deque()
-        self._waiting_bytes = 0
+        self._rows: deque[IoLogRow] = deque()
+        self._queued_bytes = 0
         self._closing = False
         self._thread: threading.Thread | None = None
         self.written = 0
 
-    def put(self, row: Row) -> bool:
-        """Queue a row; False if there is no room for it. Never waits for the database."""
+    def put(self, row: IoLogRow) -> bool:
+        """Queue a row; return False if the queue is full or closed. Never waits for the database."""
         with self._changed:
-            full = len(self._rows) >= self._max_rows or self._waiting_bytes + len(row.request_body) > self._max_bytes
+            full = len(self._rows) >= self._max_rows or self._queued_bytes + len(row.request_body) > self._max_bytes
             if full or self._closing:
                 return False
             self._rows.append(row)
-            self._waiting_bytes += len(row.request_body)
+            self._queued_bytes += len(row.request_body)
             if self._thread is None:
                 # A daemon: a database that hangs must not keep the process from ending.
                 self._thread = threading.Thread(target=self._run, name="io_log-writer", daemon=True)
@@ -72,7 +72,7 @@ class CaptureWriter:
             return True
 
     def close(self, timeout_s: float) -> None:
-        """Write what waits, for at most ``timeout_s``, and forget the rest."""
+        """Write the queued rows, for at most ``timeout_s``, and drop the rest."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -81,13 +81,13 @@ class CaptureWriter:
         with self._changed:
             self._rows.clear()
 
-    def _next(self) -> Row | None:
+    def _next(self) -> IoLogRow | None:
         with self._changed:
             self._changed.wait_for(lambda: self._rows or self._closing)
             if not self._rows:
                 return None
             row = self._rows.popleft()
-            self._waiting_bytes -= len(row.request_body)
+            self._queued_bytes -= len(row.request_body)
             return row
 
     def _run(self) -> None:
@@ -96,7 +96,7 @@ class CaptureWriter:
             try:
                 connection = connection or self._open()
                 self._insert(connection, row)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next row may do better, and no call may notice
+            except Exception as error:  # noqa: BLE001 - the next row may succeed, and no error may reach a call
                 _close(connection)
                 connection = None
                 self._failed(row, error)
@@ -115,7 +115,7 @@ class CaptureWriter:
         return connection
 
     @staticmethod
-    def _insert(connection: psycopg.Connection, row: Row) -> None:
+    def _insert(connection: psycopg.Connection, row: IoLogRow) -> None:
         parameters = {**vars(row), "request_body": sanitise(row.request_body)}
         connection.execute(load(__package__, "insert_io_log"), parameters)
         connection.commit()

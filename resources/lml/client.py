@@ -1,4 +1,4 @@
-"""Owns how the assets call LML: one method an endpoint. Plain objects, synchronous, safe to share between threads."""
+"""The client of LML: one method per endpoint, synchronous, safe to share between threads."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -9,8 +9,7 @@ import orjson
 
 from resources.lml import endpoints
 from resources.lml.answers import AnswerT
-from resources.lml.booking import Budget
-from resources.lml.caller import Call, Caller
+from resources.lml.call_executor import Call, CallExecutor
 from resources.lml.capture import Capture
 from resources.lml.config import LmlConfig
 from resources.lml.endpoints import Endpoint
@@ -24,19 +23,21 @@ from resources.lml.models import (
     ResolvedIdentity,
     finite_numbers,
 )
+from resources.lml.names import decoded
+from resources.lml.reservation import Budget
 
 __all__ = ["Budget", "LmlClient", "LmlConfig", "Span", "SpanFactory", "no_span"]
 
 
 class Span(Protocol):
-    """What is open while LML is being called."""
+    """A span that is open during a call to LML."""
 
     def set(self, name: str, number: float, /) -> None:
         """Add a numeric attribute."""
 
 
 class SpanFactory(Protocol):
-    """Opens a span. An LmlError that leaves it says with ``retryable`` what its status is."""
+    """Opens a span. An LmlError that leaves the span decides its status by ``retryable``."""
 
     def __call__(self, name: str, /, *, op: str, attributes: Mapping[str, str | float]) -> AbstractContextManager[Span]:
         """Open a span that has these attributes from its start."""
@@ -44,30 +45,31 @@ class SpanFactory(Protocol):
 
 class _NoSpan:
     def set(self, name: str, number: float) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 @contextmanager
 def no_span(name: str, *, op: str, attributes: Mapping[str, str | float]) -> Iterator[Span]:  # noqa: ARG001 - a SpanFactory
-    """Open nothing: the SpanFactory of those who do not watch."""
+    """Open no span: the SpanFactory for callers without tracing."""
     yield _NoSpan()
 
 
 class LmlClient:
-    """A client of LML. Every method raises LmlError, whose ``calls`` and ``latency_ms`` count as those of an answer do.
+    """A client of LML. Every method raises LmlError, which carries ``calls`` and ``latency_ms`` as an answer does.
 
-    Each call is tried up to ``config.attempts`` times where that can help. A try first reserves from ``budget`` and
-    waits, through ``pause``, as long as it is told to. After too many failures in a row calls are refused without
-    being made (LmlUnavailable); after a refused key every later one is (LmlAuthError).
+    Each call is tried up to ``config.attempts`` times where another try can help. A try first reserves from ``budget`` and
+    waits as long as the budget requires. After too many failures in a row the client refuses calls without making them
+    (LmlUnavailable); after a refused key it refuses every later call (LmlAuthError).
 
     Args:
-        config: where LML is and how it is to be treated.
-        budget: the station-wide allowance of Discogs calls; None for an LML that nobody shares.
-        capture: keeps sampled request bodies; the caller closes it.
+        config: where LML is, and the limits of calls to it.
+        budget: the station's shared budget of Discogs calls; None for an LML that no other program uses.
+        capture: writes sampled request bodies; its creator closes it.
         span: opens the span around a call.
         transport: replaces the sockets, for tests.
-        pause: waits for the budget and for the pace of identity resolution, and says whether it was cut short; by default
-            ``close`` cuts it short. Backoff between tries really sleeps.
+        wait: sleeps for the budget and for the throttle of identity resolution, and returns True if the client was closed
+            meanwhile; by default ``close`` ends the sleep. The backoff between tries always sleeps.
+        on_budget_wait: receives the seconds of each wait for the budget, before the wait.
     """
 
     def __init__(
@@ -78,11 +80,14 @@ class LmlClient:
         capture: Capture | None = None,
         span: SpanFactory = no_span,
         transport: httpx.BaseTransport | None = None,
-        pause: Callable[[float], bool] | None = None,
+        wait: Callable[[float], bool] | None = None,
+        on_budget_wait: Callable[[float], None] | None = None,
     ) -> None:
         self._config = config
         self._span = span
-        self._caller = Caller(config, budget=budget, capture=capture, transport=transport, pause=pause)
+        self._executor = CallExecutor(
+            config, budget=budget, capture=capture, transport=transport, wait=wait, on_budget_wait=on_budget_wait
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -91,67 +96,70 @@ class LmlClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections. No call may be under way."""
-        self._caller.close()
+        """Close the connections. No HTTP exchange may be under way; queued calls fail."""
+        self._executor.close()
 
-    def bulk_resolve_libraries(self, inputs: Sequence[LibraryInput]) -> BulkResolveAnswer:
-        """Ask who made each of 1 to 1000 libraries. Tracks are not asked for.
+    def bulk_resolve_libraries(
+        self, inputs: Sequence[LibraryInput], *, include_tracks: bool = False
+    ) -> BulkResolveAnswer:
+        """Resolve the artist identity of 1 to 1000 libraries; with ``include_tracks`` also the artists of compilations' tracks.
 
-        The results are raw, in no promised order: match them by ``library_id``, never by position.
+        Names are decoded. The results are raw, in no particular order: match them by ``library_id``, never by position.
         """
         _check_size("libraries", len(inputs), endpoints.LIBRARIES_CAP)
-        body = {"inputs": [item.model_dump() for item in inputs], "include_tracks": False}
+        body = {"inputs": [_decoded(item.model_dump()) for item in inputs], "include_tracks": include_tracks}
         call = self._call(endpoints.RESOLVE_LIBRARIES, body, cost=self._config.cost_resolve)
-        return self._watched(call, BulkResolveAnswer, {"lml.batch_size": len(inputs)})
+        return self._execute(call, BulkResolveAnswer, {"lml.batch_size": len(inputs)})
 
     def bulk_lookup(self, items: Sequence[LookupItem], *, budget_ms: int, caller: str) -> BulkLookupAnswer:
-        """Look up 1 to 100 albums; LML stops asking Discogs after ``budget_ms``. ``caller`` is the job's name.
+        """Look up 1 to 100 albums under their decoded names. ``caller`` is the job's name.
 
-        The results are raw: position i must carry ``index`` i.
+        With a ``budget_ms`` above 0 LML ends its work on an album early: ``lookup_cut_off_s``. 0 sends no budget, and LML may
+        take its full time. The results are raw: position i must carry ``index`` i.
         """
         _check_size("albums", len(items), endpoints.LOOKUP_CAP)
         call = self._call(
             endpoints.BULK_LOOKUP,
-            {"items": [item.model_dump(exclude_none=True) for item in items]},
+            {"items": [_decoded(item.model_dump(exclude_none=True)) for item in items]},
             cost=len(items) * self._config.cost_lookup_item,
-            timeout_s=endpoints.lookup_timeout_s(len(items)),
+            timeout_s=endpoints.lookup_timeout_s(len(items), budget_ms=budget_ms),
             headers={
-                "X-Caller-Budget-Ms": str(budget_ms),
+                **({"X-Caller-Budget-Ms": str(budget_ms)} if budget_ms else {}),
                 "X-Caller-Class": endpoints.CALLER_CLASS,
                 "X-Caller-Reason": caller,
             },
         )
         attributes: dict[str, str | float] = {
-            "lml.queue_depth": self._caller.waiting,
+            "lml.queue_depth": self._executor.queue_depth,
             "lml.bulk.size": len(items),
             "lml.caller": caller,
         }
-        return self._watched(call, BulkLookupAnswer, attributes)
+        return self._execute(call, BulkLookupAnswer, attributes)
 
     def refresh_for_identities(self, identity_ids: Sequence[int]) -> RefreshAnswer:
-        """Warm LML's cache for 1 to 50 identities; a repeated id is answered as often."""
+        """Warm LML's cache for 1 to 50 identities; LML answers a repeated id as often as it is repeated."""
         _check_size("identities", len(identity_ids), endpoints.REFRESH_CAP)
         cost = len(identity_ids) * self._config.cost_refresh_id
         call = self._call(endpoints.REFRESH, {"identity_ids": list(identity_ids)}, cost=cost)
         attributes = {"lml.batch_size": len(identity_ids), "lml.batch_timeout_ms": round(call.timeout_s * 1000)}
-        return self._watched(call, RefreshAnswer, attributes)
+        return self._execute(call, RefreshAnswer, attributes)
 
     def resolve_identity(self, discogs_release_id: int) -> ResolvedIdentity:
-        """Return the identity of a Discogs release, minting it if need be. LmlRequestError (422): it has none."""
+        """Return the identity of a Discogs release; LML mints it if there is none. LmlRequestError (422): it can have none."""
         body = {"kind": "release", "source": "discogs_release", "external_id": str(discogs_release_id)}
         call = self._call(endpoints.RESOLVE_IDENTITY, body, cost=self._config.cost_mint)
-        return self._watched(call, ResolvedIdentity, {})
+        return self._execute(call, ResolvedIdentity, {})
 
     def probe(self) -> RefreshAnswer:
-        """Ask to refresh nothing: LmlAuthError if the key is wrong, LmlRequestError (400, 422) if it is right.
+        """Request a refresh of no ids: LmlAuthError if the key is wrong, LmlRequestError (400, 422) if it is right.
 
-        Does no work and spends no Discogs call; 404 or 405 means an LML without this endpoint.
+        LML does no work and spends no Discogs call; 404 or 405 means an LML without this endpoint.
         """
-        return self._watched(self._call(endpoints.PROBE, {"identity_ids": []}), RefreshAnswer, {})
+        return self._execute(self._call(endpoints.PROBE, {"identity_ids": []}), RefreshAnswer, {})
 
     def health(self) -> Health:
-        """Ask LML how it is, without the key, whatever the breaker and the budget say. Unhealthy is an answer too."""
-        return self._watched(self._call(endpoints.HEALTH, None), Health, {})
+        """Return LML's own health, without the key, past the breaker and the budget. Unhealthy is an answer too."""
+        return self._execute(self._call(endpoints.HEALTH, None), Health, {})
 
     def _call(
         self,
@@ -171,14 +179,19 @@ class LmlClient:
             headers=headers or {},
         )
 
-    def _watched(self, call: Call, model: type[AnswerT], attributes: Mapping[str, str | float]) -> AnswerT:
+    def _execute(self, call: Call, model: type[AnswerT], attributes: Mapping[str, str | float]) -> AnswerT:
         if call.endpoint.span is None:
-            return self._caller.run(call, model)[0]
+            return self._executor.execute(call, model)[0]
         with self._span(call.endpoint.span, op="http.client", attributes=attributes) as span:
-            answer, payload = self._caller.run(call, model)
+            answer, payload = self._executor.execute(call, model)
             for name, number in finite_numbers(payload.get("cache_stats")).items():
                 span.set(f"lml.cache.{name}", number)
         return answer
+
+
+def _decoded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of one input as LML is asked: the catalogue has HTML entities in names."""
+    return {name: decoded(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def _check_size(what: str, size: int, cap: int) -> None:

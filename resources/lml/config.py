@@ -1,4 +1,4 @@
-"""Owns what a client of LML is told at its start."""
+"""The configuration of a client of LML."""
 
 import re
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class LmlConfig:
-    """Where LML is and how it is to be treated. Normalised when made; raises ValueError, never with the key in it.
+    """Where LML is, and the limits of calls to it. Normalised on creation; raises ValueError, whose text never holds the key.
 
     Attributes:
         base_url: with or without a trailing ``/api/v1``.
-        api_key: sent as a bearer; None or blank sends none.
+        api_key: sent as a bearer token; with None or a blank key none is sent.
         attempts: tries of one call, the first included.
         backoff_initial_s: wait before the second try; doubles up to ``backoff_max_s``, plus up to ``backoff_jitter_s``.
-        retry_after_max_s: longest wait between two tries of one call, however long LML asks for.
-        penalty_max_s: longest time for which everybody is pushed back when LML asks to be left alone.
+        retry_after_max_s: longest wait between two tries of one call, even if Retry-After is longer.
+        block_max_s: longest time for which a 429 or 503 with Retry-After blocks the budget for every caller.
         timeouts_s: replaces an endpoint's own timeout, by endpoint name.
-        max_answer_bytes: size of the largest answer that is read, after decompression.
-        breaker_threshold: failures in a row after which LML is left alone for ``breaker_open_s``.
+        max_answer_bytes: size of the largest answer that the client reads, after decompression.
+        breaker_threshold: failures in a row after which the circuit breaker opens for ``breaker_open_s``.
         max_in_flight: identity-resolution calls at once.
-        pace_s: time between the starts of two identity-resolution calls.
+        min_interval_s: time between the starts of two identity-resolution calls.
         cost_lookup_item, cost_refresh_id, cost_resolve, cost_mint: estimated Discogs calls for one album, one identity,
             one batch of libraries and one release.
     """
@@ -38,14 +38,14 @@ class LmlConfig:
     backoff_max_s: float = 5.0
     backoff_jitter_s: float = 0.2
     retry_after_max_s: float = 30.0
-    penalty_max_s: float = 300.0
+    block_max_s: float = 300.0
     timeouts_s: Mapping[str, float] = field(default_factory=dict)
     max_answer_bytes: int = 32 * MIB
     breaker_threshold: int = 5
     breaker_open_s: float = 30.0
     max_in_flight: int = 8
-    pace_s: float = 0.02
-    cost_lookup_item: float = 1.0
+    min_interval_s: float = 0.02
+    cost_lookup_item: float = 2.5
     cost_refresh_id: float = 4.0
     cost_resolve: float = 0.0
     cost_mint: float = 0.0

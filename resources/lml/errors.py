@@ -1,34 +1,40 @@
-"""Owns the ways in which a call to LML can fail.
+"""The ways in which a call to LML can fail. Pure.
 
-    LmlError                what every caller may catch
-    ├── LmlAuthError        401, 403: the key is wrong; latched, no later call of this client is made
-    ├── LmlRequestError     any other 4xx: this request will never be accepted
-    ├── LmlRateLimited      429, with ``retry_after_s`` where LML said so
-    ├── LmlServerError      5xx, with ``retry_after_s`` where LML said so
+    LmlError                the base, which callers catch
+    ├── LmlAuthError        401, 403: the key is wrong; no later call of this client is made
+    ├── LmlRequestError     any other 4xx: LML will never accept this request
+    ├── LmlRateLimited      429, with ``retry_after_s`` if LML sent Retry-After
+    ├── LmlServerError      5xx, with ``retry_after_s`` if LML sent Retry-After
     ├── LmlTimeout          no complete answer within the endpoint's time
     ├── LmlUnreachable      no connection, or one that broke
-    ├── LmlBrokenAnswer     an answer that is not what the contract says: JSON, envelope, size, redirect
+    ├── LmlBrokenAnswer     an answer that breaks the contract: JSON, envelope, size, redirect
     └── LmlUnavailable      the circuit breaker is open: no call was made
 
-Whether another try can help (``retryable``) is decided here or where the error is raised, and nowhere else. No message
-ever holds the key or a request body.
+``retryable`` (another try can help) and ``divisible`` (a part of the batch can succeed where the whole did not) are decided
+here or where the error is raised, and nowhere else. No message holds the key
+or a request body.
 """
 
-# ruff: noqa: N818 - as in httpx's tree, a name says what happened (timeout, unreachable), and the Lml in front the rest
+# ruff: noqa: N818 - as in httpx's tree, a name says what happened (timeout, unreachable)
+
+REFUSALS = frozenset({400, 413, 422})
+"""The statuses with which LML refuses a request for what it holds."""
 
 
 class LmlError(Exception):
-    """A call to LML that brought no usable answer.
+    """A call to LML without a usable answer.
 
     Attributes:
         status: the HTTP status of the last answer, or None if there was none.
         retryable: another try, now or in a later run, can help.
-        retry_after_s: how long LML asked to be left alone, in seconds, unbounded; None if it did not say.
-        calls: HTTP calls that were made before giving up; 0 if none was.
-        latency_ms: time that those calls took together, without any waiting between them.
+        divisible: a call about a part of the same inputs can succeed: one input may be the cause.
+        retry_after_s: seconds of LML's Retry-After, unbounded; None without one.
+        calls: HTTP calls that were made, failed tries included; 0 if none was.
+        latency_ms: time that those calls took together, without the waits between them.
     """
 
     retryable = False
+    divisible = False
 
     def __init__(
         self,
@@ -52,11 +58,16 @@ class LmlError(Exception):
 
 
 class LmlAuthError(LmlError):
-    """LML refused the key (401 or 403). It will not get better within a run."""
+    """LML refused the key (401 or 403), and will refuse it for the rest of the run."""
 
 
 class LmlRequestError(LmlError):
     """LML refused the request itself (a 4xx that is not about the key or the rate)."""
+
+    @property
+    def divisible(self) -> bool:  # type: ignore[override]
+        """Whether LML refused what the request holds: it could not read it, it is too large, or it is not valid."""
+        return self.status in REFUSALS
 
 
 class LmlRateLimited(LmlError):
@@ -86,13 +97,14 @@ class LmlUnreachable(LmlError):
 class LmlBrokenAnswer(LmlError):
     """LML answered something that the contract does not allow."""
 
-    def __init__(self, message: str, *, retryable: bool, status: int | None = None) -> None:
+    def __init__(self, message: str, *, retryable: bool, divisible: bool = False, status: int | None = None) -> None:
         super().__init__(message, status=status)
         self.retryable = retryable
+        self.divisible = divisible
 
 
 class LmlUnavailable(LmlError):
-    """LML failed so often in a row that it is left alone for a while; no call was made."""
+    """The circuit breaker is open, or the client is closed; no call was made."""
 
     retryable = True
 

@@ -1,4 +1,4 @@
--- block_budget: nobody calls for so long; a longer block that stands already stays.
+-- block_budget: no caller may call for the given seconds. A block that ends later stays.
 --
 -- Parameters
 --   name      text

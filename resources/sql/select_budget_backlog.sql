@@ -1,4 +1,4 @@
--- select_budget_backlog: the database's clock, and for how many seconds more the shared budget is taken.
+-- select_budget_backlog: the database's clock, and the seconds for which the shared budget is reserved or blocked from now.
 --
 -- Parameters
 --   name   text   the budget

@@ -1,4 +1,4 @@
--- select_budget_block: for how many seconds more nobody may call at all.
+-- select_budget_block: the seconds until the budget's block ends; 0 without a block.
 --
 -- Parameters
 --   name   text   the budget

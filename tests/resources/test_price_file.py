@@ -1,4 +1,4 @@
-"""A price file from the disk: bounded, with its digest, and refused in words."""
+"""A price file from the disk: bounded in size, with its digest, and refused with all of its problems."""
 
 import hashlib
 import os
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from resources.price_file import LARGEST_BYTES, MOST_TOLD, PriceFileError, read
+from resources.price_file import MAX_BYTES, MAX_LISTED, PriceFileError, read
 from resources.yaml_text import Problem, Refused
 
 
-def test_the_digest_is_of_the_bytes_as_they_are(tmp_path):
+def test_the_digest_is_of_the_bytes(tmp_path):
     path = tmp_path / "prices.yaml"
     path.write_bytes(b"version: 1\r\n")
     file = read(path)
@@ -19,7 +19,7 @@ def test_the_digest_is_of_the_bytes_as_they_are(tmp_path):
     assert file.digest == hashlib.sha256(b"version: 1\r\n").hexdigest()
 
 
-def test_what_is_no_yaml_still_has_a_digest(tmp_path):
+def test_a_file_that_is_no_yaml_has_a_digest(tmp_path):
     path = tmp_path / "prices.yaml"
     path.write_bytes(b"\xff")
     file = read(path)
@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_read_says_why_and_which(tmp_path, path, reason):
 
 @contextmanager
 def as_nobody():
-    """Give up root's right to read everything for a while; anyone else has no such right."""
+    """Give up root's right to read everything, for the block; other accounts do not have it."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -66,10 +66,10 @@ def test_a_file_without_permission_says_so(tmp_path):
 
 def test_a_file_may_be_as_large_as_the_bound_and_no_larger(tmp_path):
     path = tmp_path / "prices.yaml"
-    path.write_bytes(b"#" * LARGEST_BYTES)
+    path.write_bytes(b"#" * MAX_BYTES)
     assert read(path).problems == (Problem(None, "the file is empty"),)
-    path.write_bytes(b"#" * (LARGEST_BYTES + 1))
-    with pytest.raises(PriceFileError, match=f"is larger than {LARGEST_BYTES} bytes"):
+    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(PriceFileError, match=f"is larger than {MAX_BYTES} bytes"):
         read(path)
 
 
@@ -78,12 +78,12 @@ def test_a_file_without_an_end_is_not_read_to_it():
         read(Path("/dev/zero"))
 
 
-def test_the_message_tells_some_and_the_error_holds_all():
+def test_the_message_lists_some_and_the_error_holds_all():
     violations = [Problem(line, "is wrong") for line in range(1, 200)]
     error = PriceFileError(Path("p.yaml"), violations, "digest")
     assert len(error.problems) == len(error.violations) == 199
     assert error.problems[198] == "line 199: is wrong"
     assert str(error).splitlines()[-2:] == [
-        f"  - line {MOST_TOLD}: is wrong",
-        f"  - and {199 - MOST_TOLD} more; `wxyc prices check` lists them all",
+        f"  - line {MAX_LISTED}: is wrong",
+        f"  - and {199 - MAX_LISTED} more; `wxyc prices check` lists them all",
     ]

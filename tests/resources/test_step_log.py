@@ -1,10 +1,9 @@
-"""Log lines are what the runbook's grep and jq read, and never harm the run."""
+"""Log lines are as the runbook's grep and jq programs read them, and no failure to write one stops the run."""
 
 import contextlib
 import io
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -15,7 +14,10 @@ from decimal import Decimal
 import pytest
 import structlog
 
-from resources.step_log import step_log
+from resources.step_log import StepLog, step_log
+
+AMPLE_S = 240.0
+"""Time for anything that is expected to happen, however busy the machine is."""
 
 BASE = ["timestamp", "level", "step", "message", "repo", "tool", "run_id"]
 
@@ -33,7 +35,7 @@ def only_line(write, **settings):
 
 def program(body, **options):
     code = f"from resources.step_log import step_log\nlog = step_log(tool='job', run_id='r')\n{body}"
-    return subprocess.run([sys.executable, "-c", code], check=False, timeout=60, **options)
+    return subprocess.run([sys.executable, "-c", code], check=False, timeout=AMPLE_S, **options)
 
 
 def test_a_line_is_compact_json_with_the_contracts_keys_in_order():
@@ -50,7 +52,7 @@ def test_a_line_is_compact_json_with_the_contracts_keys_in_order():
     )
 
 
-def test_levels_read_as_in_the_contract():
+def test_levels_are_those_of_the_contract():
     def write(log):
         log.info("a")
         log.warning("b")
@@ -82,15 +84,16 @@ def test_secrets_and_url_passwords_appear_nowhere_in_a_line():
     def write(log):
         log.error("s3cr3t-key", "message s3cr3t-key", **{"s3cr3t-key": ["s3cr3t-key"], "dsn": "postgresql://u:pw@h/d"})
 
-    for human in (False, True):
-        line = only_line(write, secrets=["s3cr3t-key"], human=human)
-        assert "s3cr3t-key" not in line
-        assert "postgresql://u:[redacted]@h/d" in line
+    shown: list[object] = []
+    line = only_line(write, secrets=["s3cr3t-key"], show=shown.append)
+    for text in (line, str(shown)):
+        assert "s3cr3t-key" not in text
+        assert "postgresql://u:[redacted]@h/d" in text
 
 
-def test_somebody_elses_structlog_configuration_changes_nothing():
+def test_a_structlog_configuration_elsewhere_changes_nothing():
     assert not structlog.is_configured()
-    structlog.configure(processors=[lambda *_: "theirs"], wrapper_class=structlog.stdlib.BoundLogger)
+    structlog.configure(processors=[lambda *_: "other"], wrapper_class=structlog.stdlib.BoundLogger)
     try:
         assert json.loads(only_line(lambda log: log.info("x")))["step"] == "x"
     finally:
@@ -111,7 +114,7 @@ def test_the_default_stream_is_the_stderr_of_the_moment(capsys):
     assert captured.out == ""
 
 
-def test_lines_of_threads_and_processes_that_share_a_file_stay_whole(tmp_path):
+def test_lines_of_processes_and_threads_in_one_file_stay_whole(tmp_path):
     body = """
 import threading
 def write(name):
@@ -124,29 +127,36 @@ threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
     code = f"from resources.step_log import step_log\nlog = step_log(tool='job', run_id='r')\n{body}"
     with (tmp_path / "log").open("ab") as file:
         programs = [subprocess.Popen([sys.executable, "-c", code], stderr=file) for _ in range(2)]
-        assert [program.wait(60) for program in programs] == [0, 0]
+        assert [program.wait(AMPLE_S) for program in programs] == [0, 0]
     parsed = [json.loads(line) for line in (tmp_path / "log").read_bytes().splitlines()]
     assert len(parsed) == 2 * 4 * 50
     assert all(line["padding"] == line["name"] * 20_000 for line in parsed)
 
 
-def test_threads_that_share_a_stream_without_a_descriptor_do_not_tear_lines():
+def test_lines_of_threads_in_one_stream_of_text_stay_whole():
     class Slow(io.StringIO):
         def write(self, text):
-            for sign in text:  # a stream that gives other threads every chance
+            for sign in text:  # a stream that lets other threads run between two characters
                 super().write(sign)
                 time.sleep(0)
             return len(text)
 
     stream = Slow()
     logs = [step_log(tool="job", run_id=str(index), stream=stream) for index in range(4)]
-    threads = [threading.Thread(target=lambda log=log: [log.info("x") for _ in range(50)]) for log in logs]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+
+    def write(log: StepLog) -> None:
+        for _ in range(50):
+            log.info("x")
+
+    threads = [threading.Thread(target=write, args=(log,)) for log in logs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert len([json.loads(line) for line in stream.getvalue().splitlines()]) == 200
 
 
-def test_a_reader_that_went_away_neither_stops_the_run_nor_changes_its_exit_code():
+def test_a_reader_that_went_away_leaves_the_exit_code_0():
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -156,10 +166,9 @@ def test_a_reader_that_went_away_neither_stops_the_run_nor_changes_its_exit_code
     assert (done.returncode, done.stdout) == (0, b"done\n")
 
 
-@pytest.mark.parametrize("human", [True, False])
-def test_a_full_disk_neither_stops_the_run_nor_changes_its_exit_code(human):
+def test_a_full_disk_leaves_the_exit_code_0():
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
-        done = program(f"step_log(tool='t', run_id='r', human={human}).info('x')\nlog.info('x')", stderr=full)
+        done = program("log.info('x')", stderr=full)
     assert done.returncode == 0
 
 
@@ -176,39 +185,9 @@ def test_json_is_utf8_whatever_the_locale():
     assert json.loads(done.stderr.decode("utf-8"))["artist"] == "Sigur Rós"
 
 
-def test_a_human_line_is_one_readable_line_that_cannot_steer_the_terminal():
-    line = only_line(
-        lambda log: log.warning(
-            "lml_error", message="LML said\nno", size=5, reason="timed out", empty="", evil="\x1b[2J", n=None
-        ),
-        human=True,
-    )
-    shown = line.split(" ", 1)[1]
-    assert shown == r'warn  lml_error LML said\nno size=5 reason="timed out" empty="" evil=\x1b[2J n=null'
+@pytest.mark.parametrize("error", [OSError, ValueError])
+def test_a_terminal_that_is_gone_does_not_stop_the_run(error):
+    def show(_line):
+        raise error("the terminal is gone")
 
-
-def on_a_terminal():
-    master, slave = pty.openpty()
-    with os.fdopen(slave, "w") as terminal:
-        step_log(tool="job", run_id="r", stream=terminal).info("batch_done", scanned=5)
-    shown = os.read(master, 4096).decode()
-    os.close(master)
-    return shown
-
-
-def test_a_terminal_gets_human_lines_in_colour(monkeypatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    shown = on_a_terminal()
-    assert "\x1b[1mbatch_done" in shown
-    assert "scanned=" in shown
-
-
-def test_a_terminal_with_no_color_gets_human_lines_without(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    shown = on_a_terminal()
-    assert "batch_done scanned=5" in shown
-    assert "\x1b" not in shown
-
-
-def test_human_lines_off_a_terminal_have_no_colour():
-    assert "\x1b" not in only_line(lambda log: log.error("failed"), human=True)
+    assert '"step":"x"' in only_line(lambda log: log.info("x"), show=show)

@@ -1,4 +1,4 @@
--- select_data_directory: which server this is, by the directory it keeps its data in.
+-- select_data_directory: the server's data directory, which identifies the server.
 --
 -- No parameters.
 SELECT current_setting('data_directory')

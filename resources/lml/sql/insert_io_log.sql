@@ -1,12 +1,12 @@
--- insert_io_log: one captured request is kept, searchable by its words.
+-- insert_io_log: one captured request is stored, searchable by its words.
 --
 -- Parameters
---   request_id         text         the X-Request-Id that went to LML
+--   request_id         text         the X-Request-Id that LML received
 --   endpoint           text         which of LML's operations was called
---   request_body       text         sanitised, cut to the cap
---   request_truncated  boolean      whether it was cut
+--   request_body       text         sanitised, truncated to the cap
+--   request_truncated  boolean      whether it was truncated
 --   status_code        int          HTTP status of the last try; null without an answer
---   latency_ms         bigint       all tries together
+--   latency_ms         bigint       of all tries together
 --   created_at         timestamptz  when the call ended
 INSERT INTO io_log (request_id, resource_type, resource_id, request_body, request_truncated, response_body,
                     status_code, latency_ms, created_at, body_tsv)

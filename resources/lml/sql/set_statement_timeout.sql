@@ -1,4 +1,4 @@
--- set_statement_timeout: no later statement of this session runs longer than this.
+-- set_statement_timeout: no later statement of this session runs longer than the timeout.
 --
 -- Parameters
 --   timeout_ms  int

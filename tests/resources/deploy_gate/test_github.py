@@ -1,4 +1,4 @@
-"""What goes to GitHub, what comes back, and what never leaves: the token."""
+"""The request to GitHub, its answers, and the token, which no error shows."""
 
 import json
 import traceback
@@ -24,7 +24,7 @@ def github(server, token=TOKEN):
     return GitHub(server.url, SecretStr(token) if token else None)
 
 
-def test_the_comparison_is_asked_for_as_github_documents_it(server):
+def test_the_comparison_is_requested_as_github_documents_it(server):
     assert github(server).compare("WXYC/library-metadata-lookup", "8a1344c", "f00d") == Comparison(200, "ahead")
     (seen,) = server.seen
     assert (seen.method, seen.path) == ("GET", "/repos/WXYC/library-metadata-lookup/compare/8a1344c...f00d")
@@ -32,7 +32,7 @@ def test_the_comparison_is_asked_for_as_github_documents_it(server):
     assert seen.headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_without_a_token_nothing_stands_in_its_place(server, monkeypatch, tmp_path):
+def test_without_a_token_no_other_credential_is_sent(server, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("default login me password secret")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     github(server, token=None).compare("o/r", "a", "b")
@@ -56,7 +56,7 @@ def test_a_base_url_may_end_in_a_slash_and_have_a_path(server, slash):
         ("x\r\nX-Evil: 1", "x%0D%0AX-Evil%3A%201"),
     ],
 )
-def test_what_lml_calls_its_commit_is_encoded(server, head, written):
+def test_the_commit_that_lml_names_is_encoded(server, head, written):
     github(server).compare("o/r", "8a1344c", head)
     assert server.seen[0].path == f"/repos/o/r/compare/8a1344c...{written}"
     assert "x-evil" not in server.seen[0].headers
@@ -80,7 +80,7 @@ def test_only_the_status_of_an_object_is_a_relation(server, body, relation):
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 401, 403, 404, 422, 429, 500, 503])
-def test_a_refusal_is_told_by_its_status_and_never_followed(server, status):
+def test_a_refusal_returns_its_status_and_is_not_followed(server, status):
     server.always = answer({"status": "ahead"}, status, Location=f"{server.url}/elsewhere")
     assert github(server).compare("o/r", "a", "b") == Comparison(status, None)
     assert len(server.seen) == 1
@@ -100,7 +100,7 @@ def test_a_connection_that_breaks_is_no_comparison(server, play):
         github(server).compare("o/r", "a", "b")
 
 
-def test_nobody_there_is_no_comparison():
+def test_a_refused_connection_is_no_comparison():
     with pytest.raises(GitHubError, match="GITHUB_API_URL"):
         GitHub("http://127.0.0.1:9").compare("o/r", "a", "b")
 
@@ -129,14 +129,14 @@ def test_an_answer_without_end_is_not_read_to_its_end(server, monkeypatch):
         github(server).compare("o/r", "a", "b")
 
 
-def test_a_commit_that_is_no_address_is_no_comparison(server):
+def test_a_commit_that_fits_no_url_is_no_comparison(server):
     with pytest.raises(GitHubError, match="no commit"):
         github(server).compare("o/r", "a", "b" * 100_000)
     assert server.seen == []
 
 
 @pytest.mark.parametrize("token", ["with space", "line\nend", "é", "\x00"])
-def test_a_token_that_no_header_can_carry_is_refused_without_being_sent_or_quoted(server, token):
+def test_a_token_that_no_header_can_carry_is_refused_unquoted(server, token):
     with pytest.raises(GitHubError) as caught:
         github(server, token=token).compare("o/r", "a", "b")
     assert "GITHUB_TOKEN" in str(caught.value)
@@ -145,7 +145,7 @@ def test_a_token_that_no_header_can_carry_is_refused_without_being_sent_or_quote
 
 
 @pytest.mark.parametrize("play", [hang_up, reply(200, b"<html>")], ids=["broken", "no JSON"])
-def test_the_token_is_in_nothing_that_an_error_leaves(server, play):
+def test_no_error_shows_the_token(server, play):
     server.always = play
     with pytest.raises(GitHubError) as caught:
         github(server).compare("o/r", "a", "b")

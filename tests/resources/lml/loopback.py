@@ -1,4 +1,4 @@
-"""A programmable LML on loopback: it plays the answers it was given, one a request, and remembers what it was asked."""
+"""A programmable LML on loopback: it plays the given answers, one per request, and records the requests."""
 
 import gzip
 import json
@@ -19,13 +19,12 @@ Play = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Seen:
-    """One request as it arrived."""
+    """One recorded request."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
-    at: float
 
     @property
     def json(self) -> Any:
@@ -34,13 +33,11 @@ class Seen:
 
 @dataclass
 class Loopback:
-    """The server: ``plays`` are used up one a request, then ``always``."""
+    """The server: each request uses up one of ``plays``; then ``always`` answers."""
 
     always: Play
     plays: list[Play] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
-    in_flight: int = 0
-    most_in_flight: int = 0
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -48,17 +45,12 @@ class Loopback:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         with self.lock:
             headers = {name.lower(): value for name, value in handler.headers.items()}
-            self.seen.append(Seen(handler.command, handler.path, headers, body, time.monotonic()))
-            self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self.seen.append(Seen(handler.command, handler.path, headers, body))
             play = self.plays.pop(0) if self.plays else self.always
         try:
             play(handler)
         except OSError:
-            handler.close_connection = True  # the client hung up, as some tests want it to
-        finally:
-            with self.lock:
-                self.in_flight -= 1
+            handler.close_connection = True  # the client hung up, as some tests intend
 
 
 def reply(status: int, body: bytes, **headers: str) -> Play:
@@ -95,19 +87,19 @@ def after(seconds: float, then: Play) -> Play:
 
 
 def hang_up(handler: BaseHTTPRequestHandler) -> None:
-    """Close the connection without a word."""
+    """Close the connection without an answer."""
     handler.close_connection = True
     handler.connection.close()
 
 
 def cut_short(handler: BaseHTTPRequestHandler) -> None:
-    """Promise a long body and close the connection in its midst."""
+    """Announce a long body and close the connection in the middle of it."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b'{"results":')
     handler.close_connection = True
 
 
 def drip(head: bytes, interval_s: float = 0.05) -> Play:
-    """Send ``head`` at once and then a space at a time, for ever."""
+    """Send ``head`` at once, and then 400 times a single space."""
 
     def play(handler: BaseHTTPRequestHandler) -> None:
         handler.close_connection = True
@@ -121,7 +113,7 @@ def drip(head: bytes, interval_s: float = 0.05) -> Play:
 
 @contextmanager
 def serving() -> Iterator[Loopback]:
-    """Serve a loopback LML that finds nothing unless it is told otherwise."""
+    """Serve a loopback LML, which answers with empty results unless a test sets ``plays`` or ``always``."""
     loopback = Loopback(always=answer({"results": []}))
 
     class Handler(BaseHTTPRequestHandler):
@@ -133,7 +125,7 @@ def serving() -> Iterator[Loopback]:
         do_GET = do_POST  # noqa: N815 - http.server's name
 
         def log_message(self, *args: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

@@ -1,4 +1,4 @@
-"""How a reply is read: the answer that it holds, or the error that it is."""
+"""What a reply is read as: an answer, or an error."""
 
 from datetime import UTC, datetime
 
@@ -58,7 +58,7 @@ def test_each_status_is_one_kind_of_error(status, kind, retryable):
     assert (type(caught), caught.status, caught.retryable, caught.called) == (kind, status, retryable, True)
 
 
-def test_an_error_quotes_lml_on_one_line_cut_and_without_the_key():
+def test_an_error_quotes_lml_on_one_short_line_without_the_key():
     body = b'{"message": "bad\\nkey ' + KEY.encode() + b" " + b"x" * 500 + b'", "code": "E1"}'
     text = str(error(422, body))
     assert '"bad key [key] xxx' in text
@@ -67,42 +67,45 @@ def test_an_error_quotes_lml_on_one_line_cut_and_without_the_key():
     assert len(text) < 400
 
 
-def test_a_key_at_the_cut_does_not_leave_its_beginning():
+def test_a_key_at_the_end_of_the_quote_leaves_no_beginning():
     body = b'{"message": "' + b"x" * 190 + KEY.encode() + b'"}'
     assert KEY[:4] not in str(error(500, body))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 3}', b'{"detail": "x"}', b"\xff"])
-def test_an_error_without_a_message_of_lmls_is_told_all_the_same(body):
+def test_an_error_without_a_message_of_lml_names_the_endpoint(body):
     assert "/api/v1/identity/bulk-resolve-libraries with 500;" in str(error(500, body))
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"results": [', b"\xff\xfe", b"[" * 100_000, b'{"results": [1' + b"0" * 5000 + b"]}"]
-)
-def test_what_is_no_json_may_be_tried_again(body):
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"results": [', b"\xff\xfe"])
+def test_a_body_that_is_no_json_is_retryable(body):
     caught = error(200, body)
     assert (type(caught), caught.status, caught.retryable) == (LmlBrokenAnswer, 200, True)
 
 
+def test_a_body_nested_too_deep_blames_a_part_of_the_batch():
+    caught = error(200, b'{"results": [' + b"[" * 10_000 + b"]" * 10_000 + b"]}")
+    assert (type(caught), caught.retryable, caught.divisible) == (LmlBrokenAnswer, False, True)
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b"3", b"{}", b'{"results": null}', b'{"results": {"0": 1}}'])
-def test_a_wrong_envelope_will_be_wrong_again(body):
+def test_a_wrong_envelope_is_not_retryable(body):
     caught = error(200, body)
     assert (type(caught), caught.status, caught.retryable) == (LmlBrokenAnswer, 200, False)
 
 
-def test_a_wrong_envelope_is_told_by_its_place_and_not_by_its_values():
+def test_a_wrong_envelope_is_named_by_place_and_not_by_value():
     assert "breaks the contract at results;" in str(error(200, b'{"results": "secret words"}'))
     assert "secret words" not in str(error(200, b'{"results": "secret words"}'))
 
 
-def test_one_nan_or_lone_surrogate_does_not_lose_its_siblings():
+def test_a_nan_or_lone_surrogate_does_not_lose_its_siblings():
     answer = read(200, b'{"results": [{"confidence": NaN}, {"method": "\\ud800"}, {"library_id": 3}]}')
     assert len(answer.results) == 3
     assert answer.results[2] == {"library_id": 3}
 
 
-def test_an_unread_body_is_broken_but_an_error_status_comes_first():
+def test_an_unread_body_is_broken_unless_its_status_is_an_error():
     caught = error(200, b"", problem="is larger than 9 bytes")
     assert (type(caught), caught.retryable) == (LmlBrokenAnswer, False)
     assert "is larger than 9 bytes" in str(caught)
@@ -135,11 +138,11 @@ def test_retry_after_is_seconds_or_a_date(text, seconds):
 
 
 @pytest.mark.parametrize(("status", "seconds"), [(429, 7.0), (503, 7.0), (400, None)])
-def test_retry_after_is_kept_unbounded_where_it_means_something(status, seconds):
+def test_retry_after_is_unbounded_and_only_of_429_and_5xx(status, seconds):
     assert error(status, retry_after="7").retry_after_s == seconds
 
 
-def test_an_unhealthy_lml_is_an_answer_and_a_proxys_503_is_not():
+def test_a_503_of_lml_is_a_health_and_one_of_a_proxy_is_not():
     reply = Reply(503, None, b'{"status": "unhealthy"}')
     assert read_answer(reply, HEALTH, Health, secret=None)[0].status == "unhealthy"
     with pytest.raises(LmlServerError):

@@ -1,22 +1,16 @@
-"""When LML is left alone, and who may ask it again."""
+"""When the circuit breaker opens, and which calls it admits afterwards."""
 
 import threading
 
 import pytest
 
 from resources.lml.breaker import Breaker, BreakerState
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.resources.lml.fakes import FakeClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -24,9 +18,15 @@ def breaker(clock) -> Breaker:
     return Breaker(threshold=3, open_s=30, clock=clock)
 
 
+def admitted(breaker: Breaker) -> int:
+    ticket = breaker.admit()
+    assert ticket is not None
+    return ticket
+
+
 def fail(breaker: Breaker, times: int) -> None:
     for _ in range(times):
-        breaker.failure(breaker.admit())
+        breaker.record_failure(admitted(breaker))
 
 
 def test_opens_at_the_threshold_and_not_before(breaker):
@@ -39,7 +39,7 @@ def test_opens_at_the_threshold_and_not_before(breaker):
 
 def test_any_other_outcome_ends_the_streak(breaker):
     fail(breaker, 2)
-    breaker.success(breaker.admit())
+    breaker.record_success(admitted(breaker))
     fail(breaker, 2)
     assert breaker.state is BreakerState.CLOSED
 
@@ -83,7 +83,7 @@ def test_a_failed_probe_reopens_for_the_whole_time(breaker, clock):
 def test_a_successful_probe_closes_and_the_streak_starts_anew(breaker, clock):
     fail(breaker, 3)
     clock.now += 30
-    breaker.success(breaker.admit())
+    breaker.record_success(admitted(breaker))
     fail(breaker, 2)
     assert breaker.state is BreakerState.CLOSED
 
@@ -91,17 +91,17 @@ def test_a_successful_probe_closes_and_the_streak_starts_anew(breaker, clock):
 def test_an_interrupted_probe_lets_the_next_call_be_the_probe(breaker, clock):
     fail(breaker, 3)
     clock.now += 30
-    breaker.abandon(breaker.admit())
+    breaker.record_abandoned(admitted(breaker))
     assert breaker.admit() is not None
 
 
-@pytest.mark.parametrize("late", [Breaker.success, Breaker.failure, Breaker.abandon])
-def test_calls_that_started_before_it_opened_have_no_say_in_the_probe(breaker, clock, late):
-    straggler = breaker.admit()
+@pytest.mark.parametrize("late", [Breaker.record_success, Breaker.record_failure, Breaker.record_abandoned])
+def test_calls_admitted_before_it_opened_do_not_decide_the_probe(breaker, clock, late):
+    straggler = admitted(breaker)
     fail(breaker, 3)
     clock.now += 30
-    probe = breaker.admit()
+    probe = admitted(breaker)
     late(breaker, straggler)
-    assert breaker.state is BreakerState.HALF_OPEN
-    breaker.success(probe)
-    assert breaker.state is BreakerState.CLOSED
+    undecided = breaker.state
+    breaker.record_success(probe)
+    assert (undecided, breaker.state) == (BreakerState.HALF_OPEN, BreakerState.CLOSED)

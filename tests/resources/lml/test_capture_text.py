@@ -1,4 +1,4 @@
-"""Which bodies are captured and what is left of them. The check values are the contract's."""
+"""Which bodies are captured, and as what text. The check values are the contract's."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.lml.capture_text import CAP_BYTES, cut, is_sampled, sampling_point, sanitise
+from resources.lml.capture_text import CAP_BYTES, is_sampled, sampling_point, sanitise, truncate
 
 BODIES = st.one_of(
     st.binary(max_size=60), st.text(max_size=30).map(str.encode), st.text("a€𝄞\0", max_size=20).map(str.encode)
@@ -21,7 +21,7 @@ def test_sampling_is_fnv_1a_64_of_the_request_id(request_id, point):
     assert sampling_point(request_id) == point
 
 
-def test_a_quarter_of_twenty_thousand_ids_is_what_the_contract_counted():
+def test_a_quarter_of_20000_ids_is_as_many_as_in_the_contract():
     assert sum(is_sampled(f"req-{i}", 0.25) for i in range(20_000)) / 20_000 == 0.2695
 
 
@@ -47,18 +47,18 @@ def test_the_cap_is_a_quarter_of_a_mebibyte():
         ("a€".encode(), 2, b"a"),
         ("a𝄞b".encode(), 4, b"a"),
         ("a𝄞b".encode(), 5, "a𝄞".encode()),
-        ("€".encode(), 1, b""),  # the one case in which nothing is left: its first rune is larger than the cap
+        ("€".encode(), 1, b""),  # the one case of an empty result: the first rune is larger than the cap
         (b"\x80" * 9, 5, b"\x80" * 5),
         (b"\x80" * 9, 2, b"\x80" * 2),
     ],
 )
 def test_a_cut_body_ends_at_the_start_of_a_rune(body, cap, left):
-    assert cut(body, cap) == left
+    assert truncate(body, cap) == left
 
 
 @given(BODIES, st.integers(1, 40))
-def test_a_cut_keeps_all_but_three_bytes_and_never_splits_a_rune(body, cap):
-    left = cut(body, cap)
+def test_a_cut_loses_three_bytes_at_most_and_splits_no_rune(body, cap):
+    left = truncate(body, cap)
     assert body.startswith(left)
     assert min(len(body), cap) - 3 <= len(left) <= cap
     assert (left == body) == (len(body) <= cap)
@@ -74,19 +74,19 @@ def test_a_cut_keeps_all_but_three_bytes_and_never_splits_a_rune(body, cap):
     [
         (b"a\0b", "ab"),
         (b"x\xff\xfey", "x\N{REPLACEMENT CHARACTER}y"),
-        (b"\xff\0\xfe", "\N{REPLACEMENT CHARACTER}" * 2),  # NULs go last, so they part the runs
+        (b"\xff\0\xfe", "\N{REPLACEMENT CHARACTER}" * 2),  # NULs are removed last, so they separate the runs
         (b"\xed\xa0\x80", "\N{REPLACEMENT CHARACTER}"),  # an encoded surrogate is no UTF-8
         ("\N{REPLACEMENT CHARACTER}".encode() + b"\xff", "\N{REPLACEMENT CHARACTER}" * 2),
         (b"\xe2\x82A", "\N{REPLACEMENT CHARACTER}A"),
         ("Björk €𝄞".encode(), "Björk €𝄞"),
     ],
 )
-def test_what_is_no_text_is_made_one(body, text):
+def test_bytes_that_postgres_refuses_become_text(body, text):
     assert sanitise(body) == text
 
 
 def replaced_run_by_run(body: bytes) -> str:
-    """Do the same by hand: decode the longest valid rune at each place, else count the byte to the current run."""
+    """The reference: decode the longest valid rune at each place, else count the byte to the current run."""
     text, in_run, i = "", False, 0
     while i < len(body):
         for size in (1, 2, 3, 4):

@@ -1,4 +1,6 @@
-"""What a client is told at its start."""
+"""The configuration of a client: the key, and the limits that it refuses."""
+
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -12,7 +14,9 @@ def test_the_key_is_in_no_repr():
 
 
 def test_a_key_read_from_a_file_with_its_newline_is_the_key():
-    assert LmlConfig("http://h", SecretStr(f"{KEY}\n")).api_key.get_secret_value() == KEY
+    api_key = LmlConfig("http://h", SecretStr(f"{KEY}\n")).api_key
+    assert api_key is not None
+    assert api_key.get_secret_value() == KEY
 
 
 @pytest.mark.parametrize("blank", [None, SecretStr(""), SecretStr(" \n")])
@@ -21,7 +25,7 @@ def test_a_blank_key_is_no_key(blank):
 
 
 @pytest.mark.parametrize("odd", [f"{KEY} x", f"{KEY}\nX-Evil: 1", f"{KEY}é"])
-def test_a_key_that_no_header_can_carry_is_refused_without_repeating_it(odd):
+def test_a_key_that_no_header_can_carry_is_refused_unquoted(odd):
     with pytest.raises(ValueError, match="LML_API_KEY") as caught:
         LmlConfig("http://h", SecretStr(odd))
     assert KEY not in repr(caught.value)
@@ -29,5 +33,6 @@ def test_a_key_that_no_header_can_carry_is_refused_without_repeating_it(odd):
 
 @pytest.mark.parametrize("name", ["attempts", "breaker_threshold", "max_in_flight", "max_answer_bytes"])
 def test_a_bound_of_zero_is_refused(name):
+    bound: dict[str, Any] = {name: 0}
     with pytest.raises(ValueError, match=name):
-        LmlConfig("http://h", **{name: 0})
+        LmlConfig("http://h", **bound)

@@ -1,4 +1,4 @@
-"""What counts as an answer, and what one item must be."""
+"""Which answers and items the models accept."""
 
 import subprocess
 import sys
@@ -30,19 +30,19 @@ VERDICT = {
 ENTRY = {"source": "discogs", "method": "exact_match", "confidence": 0.5, "external_id": "9"}
 
 
-def test_the_models_do_not_drag_in_the_http_stack():
+def test_the_models_do_not_import_the_http_stack():
     code = "import sys, resources.lml.models; sys.exit('httpx' in sys.modules or 'psycopg' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_verdict_is_read_whatever_its_provenance_holds_and_whatever_lml_has_added():
+def test_a_verdict_may_have_any_provenance_and_unknown_fields():
     verdict = LibraryVerdict.model_validate(VERDICT)
     assert (verdict.library_id, verdict.confidence, len(verdict.provenance)) == (7, 1.0, 3)
     assert verdict.main is not None
     assert (verdict.main.discogs_artist_id, verdict.main.bandcamp_id) == (9, None)
 
 
-def test_a_method_that_lml_learns_tomorrow_is_no_violation():
+def test_an_unknown_method_is_no_violation():
     assert LibraryVerdict.model_validate({**VERDICT, "method": "tarot"}).method == "tarot"
 
 
@@ -103,7 +103,7 @@ def test_provenance_of_the_wrong_type_is_refused(change):
         Provenance.model_validate({**ENTRY, **change})
 
 
-def test_provenance_must_say_its_confidence_even_if_it_is_null():
+def test_provenance_requires_a_confidence_which_may_be_null():
     with pytest.raises(ValidationError):
         Provenance.model_validate({"source": "discogs", "method": "llm"})
 
@@ -114,7 +114,7 @@ def test_malformed_statistics_do_not_lose_the_answer(broken):
     assert (answer.results, answer.cache_stats) == ([1, None], None)
 
 
-def test_statistics_are_read_when_they_are_whole():
+def test_complete_statistics_are_read():
     answer = BulkResolveAnswer.model_validate({"results": [], "cache_stats": stats(4)})
     assert answer.cache_stats == CacheStats.model_validate(stats(4))
 
@@ -125,7 +125,7 @@ def test_only_a_plain_integer_is_a_tracks_contract_version(raw, read):
     assert answer.tracks_contract_version == read
 
 
-def test_the_wire_cannot_say_what_an_answer_took():
+def test_a_body_cannot_set_the_statistics_of_its_call():
     answer = BulkResolveAnswer.model_validate({"results": [], "calls": 9, "_calls": 9, "latency_ms": 9})
     assert (answer.calls, answer.latency_ms) == (1, 0.0)
 
@@ -158,24 +158,24 @@ def test_an_envelope_without_a_list_of_results_is_no_answer(payload):
         ("x", ""),
     ],
 )
-def test_only_finite_numbers_of_a_plain_object_become_attributes(raw, numbers):
+def test_only_finite_numbers_of_an_object_become_attributes(raw, numbers):
     assert "".join(finite_numbers(raw)) == numbers
 
 
-def test_a_lookup_result_must_carry_an_integer_index():
+def test_a_lookup_result_requires_an_integer_index():
     assert BulkLookupResult.model_validate({"index": 0, "status": "match", "lookup": {}}).lookup is not None
     for index in (True, "0", None, 0.0):
         with pytest.raises(ValidationError):
             BulkLookupResult.model_validate({"index": index, "status": "match"})
 
 
-def test_an_identity_must_say_whether_it_was_minted():
+def test_an_identity_requires_whether_it_was_minted():
     assert ResolvedIdentity.model_validate({"identity_id": 1, "kind": "release", "minted": False}).identity_id == 1
     with pytest.raises(ValidationError):
         ResolvedIdentity.model_validate({"identity_id": 1, "kind": "release", "minted": "no"})
 
 
-def test_health_keeps_what_it_does_not_know():
+def test_health_keeps_unknown_fields():
     health = Health.model_validate({"status": "degraded", "services": {"database": "ok"}, "commit_sha": 3})
     assert (health.status, health.commit_sha, health.model_extra) == (
         "degraded",

@@ -4,38 +4,36 @@ import threading
 import time
 from contextlib import suppress
 
-from resources.lml.lane import Lane
+from resources.lml.throttle import Throttle
+from tests.resources.lml.fakes import FakeClock
 
 
-def test_starts_are_paced_also_after_a_pause():
-    now, slept = [0.0], []
-
-    def sleep(seconds: float) -> None:
-        slept.append(round(seconds, 6))
-        now[0] += seconds
-
-    lane = Lane(max_in_flight=8, pace_s=0.5, clock=lambda: now[0], pause=sleep)
+def test_starts_are_spaced_and_idle_time_saves_no_burst():
+    clock = FakeClock()
+    throttle = Throttle(max_in_flight=8, min_interval_s=0.5, clock=clock, wait=clock.sleep)
     for _ in range(3):
-        with lane.place():
+        with throttle.slot():
             pass
-    assert slept == [0.5, 0.5]
-    now[0] += 10  # time without calls is not saved up for a burst
+    assert clock.slept == [0.5, 0.5]
+    clock.now += 10
     for _ in range(2):
-        with lane.place():
+        with throttle.slot():
             pass
-    assert slept == [0.5, 0.5, 0.5]
+    assert clock.slept == [0.5, 0.5, 0.5]
 
 
-def test_no_more_than_the_places_are_held_at_once_and_an_error_frees_one():
-    lane = Lane(max_in_flight=3, pace_s=0, clock=time.monotonic, pause=lambda _: False)
+def test_no_more_than_the_slots_are_held_and_an_error_frees_one():
+    """Three threads at a time meet inside: the barrier breaks if fewer than three slots can be held."""
+    throttle = Throttle(max_in_flight=3, min_interval_s=0, clock=time.monotonic, wait=lambda _: False)
     lock, held, most = threading.Lock(), [0], [0]
+    three_inside = threading.Barrier(3)
 
     def hold() -> None:
-        with suppress(ZeroDivisionError), lane.place():
+        with suppress(ZeroDivisionError), throttle.slot():
             with lock:
                 held[0] += 1
                 most[0] = max(most[0], held[0])
-            time.sleep(0.01)
+            three_inside.wait(120)
             with lock:
                 held[0] -= 1
             1 / 0  # noqa: B018 - the error is the point
@@ -46,3 +44,4 @@ def test_no_more_than_the_places_are_held_at_once_and_an_error_frees_one():
     for thread in threads:
         thread.join()
     assert most == [3]
+    assert not three_inside.broken
