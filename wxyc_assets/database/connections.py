@@ -1,4 +1,4 @@
-"""Which databases there are: as configured, or on the embedded server."""
+"""The databases of the station and of Dagster: as configured, or on the embedded server."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
@@ -7,15 +7,17 @@ import psycopg
 from pydantic import SecretStr
 
 from resources.embedded_postgres import EmbeddedPostgres
-from resources.postgres import Postgres
+from resources.own_sessions import require_own_sessions
+from resources.postgres import Postgres, connect_error_advice, keepalives
 from wxyc_assets.settings import DatabaseSettings, HomeSettings, SettingsError, load
 
 STATION_DATABASE = "station"
 DAGSTER_DATABASE = "dagster"
+CONNECT_TIMEOUT_S = 10
 
 
 def embedded(settings: HomeSettings) -> EmbeddedPostgres:
-    """Return the embedded server of this machine's state folder, started or not."""
+    """Return the embedded server of this machine's state folder; it may not be running."""
     return EmbeddedPostgres(settings.home)
 
 
@@ -24,7 +26,11 @@ def open_postgres(environ: Mapping[str, str] | None = None) -> Postgres:
 
     Raises SettingsError, or EmbeddedPostgresError if that server cannot be started.
     """
-    settings = load(DatabaseSettings, environ)
+    return postgres_from(load(DatabaseSettings, environ))
+
+
+def postgres_from(settings: DatabaseSettings) -> Postgres:
+    """Return the station's database; starts the embedded server if none is configured, or raises EmbeddedPostgresError."""
     return Postgres(station_dsn(settings), schemas=(settings.station_schema, settings.billing_schema))
 
 
@@ -33,10 +39,16 @@ def station_dsn(settings: DatabaseSettings) -> str:
     return _dsn(settings, settings.database_url, STATION_DATABASE)
 
 
-def dagster_dsn(settings: DatabaseSettings) -> str:
-    """Return the DSN of Dagster's storage: as configured, or database ``dagster`` beside the station's.
+def reader_dsn(settings: DatabaseSettings) -> str:
+    """Return the DSN of the station for reading: on the embedded server that of a role that may write nothing."""
+    dsn = station_dsn(settings)
+    return dsn if settings.database_url else embedded(settings).reader_dsn(STATION_DATABASE)
 
-    Raises psycopg.Error if that database does not exist beside a configured station and cannot be created.
+
+def dagster_dsn(settings: DatabaseSettings) -> str:
+    """Return the DSN of Dagster's storage: as configured, or database ``dagster`` on the station's server.
+
+    Raises SettingsError if the server of a configured station cannot be reached, or if that database cannot be created there.
     """
     if settings.dagster_database_url or not settings.database_url:
         return _dsn(settings, settings.dagster_database_url, DAGSTER_DATABASE)
@@ -54,19 +66,24 @@ def _dsn(settings: HomeSettings, configured: SecretStr | None, name: str) -> str
     return server.dsn(name)
 
 
-def _ensure_database(beside: str, name: str) -> None:
-    with psycopg.connect(beside, autocommit=True, connect_timeout=10) as connection:
-        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+def _ensure_database(extra: str, name: str) -> None:
+    try:
+        require_own_sessions(extra, connect_timeout=CONNECT_TIMEOUT_S, **keepalives(extra))
+        opened = psycopg.connect(extra, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, **keepalives(extra))
+    except psycopg.OperationalError as error:
+        raise SettingsError([f"DATABASE_URL: {connect_error_advice(error, Postgres(extra))}"]) from error
+    with opened as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return
         try:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
         except psycopg.errors.DuplicateDatabase:
-            pass  # somebody else was first
+            pass  # another process created it first
         except psycopg.errors.InsufficientPrivilege as error:
             raise SettingsError(
                 [
                     (
-                        f"DAGSTER_DATABASE_URL: is unset, and this role may not create database {name} beside the station's: "
+                        f"DAGSTER_DATABASE_URL: is unset, and this role may not create database {name} there: "
                         f"let an administrator run `CREATE DATABASE {name} OWNER {connection.info.user}`, or set it"
                     )
                 ]

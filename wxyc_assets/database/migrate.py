@@ -1,4 +1,4 @@
-"""Brings our own schema to the revision that this code works with."""
+"""Migrates our own schema to the revision that this code needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from resources.postgres import Postgres
-from wxyc_assets.revision import SCHEMA, MigrationError, stored_revision
+from wxyc_assets.database.revision import SCHEMA, MigrationError, stored_revision
 
 
 def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str | None]:
-    """Bring the schema to ``revision`` (``base`` empties it) and return the revisions before and after.
+    """Migrate the schema to ``revision`` (``base`` empties it) and return the revisions before and after.
 
-    The role needs only to own schema ``wxyc_assets``, or the right to create it. Two migrations at once take turns.
-    Raises MigrationError if that right is missing, or if a newer program has been here.
+    The role needs only to own schema ``wxyc_assets``, or the right to create it. Concurrent migrations wait for each other.
+    Raises MigrationError if that right is missing, or if the schema is from a newer program.
     """
     engine = create_engine("postgresql+psycopg://", creator=postgres.open, poolclass=NullPool)
     with engine.connect() as connection:
@@ -42,7 +42,7 @@ def migrate(postgres: Postgres, revision: str = "head") -> tuple[str | None, str
 
 
 def _ensure_schema(connection: psycopg.Connection) -> None:
-    # CREATE SCHEMA IF NOT EXISTS asks for the right to create before it looks whether there is anything to create.
+    # CREATE SCHEMA IF NOT EXISTS checks the privilege to create before it checks whether the schema exists.
     if connection.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone() != (None,):
         return
     try:
@@ -56,14 +56,14 @@ def _ensure_schema(connection: psycopg.Connection) -> None:
 
 def _run_alembic(connection: Connection, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(files("wxyc_assets.migrations")))
+    config.set_main_option("script_location", str(files("wxyc_assets.database.migrations")))
     config.attributes["connection"] = connection
     (command.downgrade if revision == "base" else command.upgrade)(config, revision)
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what a person can mend into a MigrationError."""
+    """Turn errors that an administrator can correct into a MigrationError."""
     try:
         yield
     except CommandError as error:

@@ -1,1 +1,4 @@
-"""The sample station: its tables, its catalogue, and an LML that can misbehave."""
+"""The sandbox station: its tables, a sample catalogue, a generator of test data, and a local LML with faults.
+
+No asset belongs here, and nothing that needs Dagster: the assets cannot tell the sandbox from the real station.
+"""

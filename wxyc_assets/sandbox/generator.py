@@ -1,35 +1,21 @@
 """Synthetic libraries, plays and billing events of any size, for tests and benchmarks, loaded in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from resources import sql_files
+from wxyc_assets.sandbox.bulk_load import PACKAGE, Row, bulk_load, copy_rows, one_row
+from wxyc_assets.sandbox.names import TITLE_WORDS, artist_name
 
-PACKAGE: Final = "wxyc_assets.sandbox"
 ALBUMS_PER_ARTIST: Final = 4
-_LOT_ROWS: Final = 50_000  # held in memory; a multiple of ALBUMS_PER_ARTIST, so that no artist is in two lots
+_BATCH_ROWS: Final = 50_000  # rows in memory; a multiple of ALBUMS_PER_ARTIST, so that no artist is in two batches
 
-# Long enough, quoted enough and foreign enough to find whoever escapes, folds or cuts names wrongly.
-_FIRST_WORDS: Final = (
-    "The Paper", "Los Río", "Björn", "O'Malley", 'Johnny "Hi-Hat"', "Sœur", "Żółć", "Черный", "青い", "Ahmed & the",
-    "DJ", "Ύδρα", "Nacho", "\u2026And", "Back\\slash", "Ñandú", "Saint", "100%", "Dry", "Queen",
-)  # fmt: skip
-_SECOND_WORDS: Final = (
-    "Lanterns", "Quintet", "Łódź", "& Sons", "Électrique", "Brothers", "'77", "Обзор", "太陽", "Orchestra",
-    "Telephone", "of Carrboro", "Índigo", "(US)", "Machine", "Sisters, Inc.", "ﬁ", "e\u0301tude", "Static", "Thunder",
-)  # fmt: skip
-_TITLE_WORDS: Final = (
-    "Midnight", "Volume", "Live at", "Señales", "Été", "Songs for", "100% of", "“Quoted”", "Дом", "夜明け",
-    "A & B", "Don't", "Untitled", "The Long", "Static/Noise", "Blue", "Ghost", "Number", "Ætherial", "Return to",
-)  # fmt: skip
 _LABELS: Final = ("Merge", "Mammoth", "Alias", "Ampersand & Co.", "Tonträger Süd", None)
 
 _STALE_AGE: Final = timedelta(days=9)
@@ -37,7 +23,6 @@ _FRESH_AGE: Final = timedelta(days=2)
 _MARKER_AGE: Final = timedelta(days=10)
 _NEWEST_PLAY_AGE: Final = timedelta(hours=2)
 
-_Row = tuple[object, ...]
 _Playable = tuple[int, str, str, str | None]  # library id, artist name, album title, label
 
 
@@ -52,58 +37,59 @@ def generate_libraries(
     fresh_identity_share: float = 0.0,
     marker_share: float = 0.0,
 ) -> int:
-    """Add ``count`` albums with consecutive ids to the station on the connection's search_path; return how many.
+    """Add ``count`` albums with consecutive ids to the station on the connection's search_path; return the count.
 
-    Ids start at ``first_id``, or after the last one in use; every four albums share an artist of their own. Shares are
-    of all albums, each drawn apart: canonicalised; with an identity nine days old (stale) or two days old (fresh); with
-    an unresolved marker ten days old. The same ``seed`` and ids give the same rows, but for their ages.
+    Ids start at ``first_id``, or after the largest one in use; every four albums have an artist of their own. Each share
+    is a share of all albums, and the shares are independent: canonicalised; with an identity nine days old (stale) or two
+    days old (fresh); with an unresolved marker ten days old. The same ``seed`` and ids give the same rows except ages.
 
-    One transaction, without triggers: no change notifications, and the watermark moves once. The role is a superuser or
-    owns the tables. Raises ValueError for a share outside 0 .. 1, or when stale and fresh together exceed 1.
+    One transaction, without triggers: no change notifications, and the watermark moves once. The role must be a superuser
+    or own the tables. Raises ValueError for a share outside 0 .. 1, or if stale and fresh together exceed 1.
     """
-    mix = _Mix(canonical_share, stale_identity_share, fresh_identity_share, marker_share)
-    mix.validate()
+    shares = _Shares(canonical_share, stale_identity_share, fresh_identity_share, marker_share)
+    shares.validate()
     if count <= 0:
         return 0
-    with _bulk_load(connection, ["artists", "library"], count):
-        genres, formats = _row(connection, "generator_shelves")
-        free_library_id, first_artist_id = _row(connection, "generator_first_ids")
+    with bulk_load(connection, ["artists", "library"], count):
+        genre_ids, format_ids = one_row(connection, "generator_genres_and_formats")
+        free_library_id, first_artist_id = one_row(connection, "generator_next_ids")
         albums = _albums(
             count,
             first_id=free_library_id if first_id is None else first_id,
             first_artist_id=first_artist_id,
-            shelves=(genres, formats),
-            mix=mix,
+            genre_ids=genre_ids,
+            format_ids=format_ids,
+            shares=shares,
             random=Random(f"{seed} libraries"),  # noqa: S311 - variety, not secrecy
         )
-        while lot := list(islice(albums, _LOT_ROWS)):
-            _copy(connection, "generator_copy_artists", {album.artist[0]: album.artist for album in lot}.values())
-            _copy(connection, "generator_copy_libraries", (album.library for album in lot))
-            _copy(connection, "generator_copy_identities", (album.identity for album in lot if album.identity))
-        connection.execute(sql_files.load(PACKAGE, "generator_finish_libraries"))
+        while batch := list(islice(albums, _BATCH_ROWS)):
+            copy_rows(connection, "generator_copy_artists", {album.artist[0]: album.artist for album in batch}.values())
+            copy_rows(connection, "generator_copy_libraries", (album.library for album in batch))
+            copy_rows(connection, "generator_copy_identities", (album.identity for album in batch if album.identity))
+        connection.execute(sql_files.load(PACKAGE, "generator_advance_library_ids"))
     connection.execute(sql_files.load(PACKAGE, "generator_analyze_library"))
     return count
 
 
 def generate_plays(connection: psycopg.Connection, count: int, *, seed: int = 0) -> int:
-    """Add ``count`` plays that wait for their metadata, all over two hours old; return how many.
+    """Add ``count`` plays with pending metadata, all more than two hours old; return the count.
 
-    Each is linked to an album of the station on the connection's search_path that has an artist name, in turn, so that
-    the plays are spread evenly over the library. One transaction, triggers and role as in ``generate_libraries``.
-    Raises ValueError if the library holds no album to play.
+    The plays go in turn to the albums of the station on the connection's search_path that have an artist name, so that
+    they spread evenly over the library. One transaction; triggers and role as in ``generate_libraries``.
+    Raises ValueError if the library has no such album.
     """
     if count <= 0:
         return 0
     random = Random(f"{seed} plays")  # noqa: S311 - variety, not secrecy
     newest = datetime.now(UTC) - _NEWEST_PLAY_AGE
-    made = 0
-    with _bulk_load(connection, ["flowsheet"], count):
-        for albums in _playable(connection, count):
-            _copy(connection, "generator_copy_plays", _plays(albums, made, newest, random))
-            made += len(albums)
-        connection.execute(sql_files.load(PACKAGE, "generator_finish_plays"))
+    added = 0
+    with bulk_load(connection, ["flowsheet"], count):
+        for albums in _playable_albums(connection, count):
+            copy_rows(connection, "generator_copy_plays", _plays(albums, added, newest, random))
+            added += len(albums)
+        connection.execute(sql_files.load(PACKAGE, "generator_touch_flowsheet_watermark"))
     connection.execute(sql_files.load(PACKAGE, "generator_analyze_flowsheet"))
-    return made
+    return added
 
 
 def generate_billing_events(
@@ -117,20 +103,20 @@ def generate_billing_events(
     odd_share: float = 0.0,
     seed: int = 0,
 ) -> int:
-    """Add ``count`` events at even distances over ``hours`` hours; return how many were added.
+    """Add ``count`` events at even intervals over ``hours`` hours; return the number of new events.
 
-    Each is of one of ``accounts`` triples of customer, deployment and model, drawn at random: at most so many rollups an hour.
-    ``models`` has the base that events of a model name, None for none. Odd events lack an id, have a model or base that nobody
-    knows, more cached than prompt tokens or no tokens, no time of their own, or came 30 hours late. The same arguments give the
-    same events, and those that are there already are left alone.
+    Each event has a random one of ``accounts`` triples of customer, deployment and model: at most that many rollups an hour.
+    ``models`` maps each model to the base model in its events, None for none. An odd event lacks an id, has a model or base
+    that no price file has, more cached than prompt tokens or no tokens, no event_ts, or a created_at 30 hours late. The same
+    arguments give the same events; events that exist already stay as they are.
 
-    One statement, made by the server. Raises ValueError for a share outside 0 .. 1, or without accounts, hours or models.
+    One statement on the server. Raises ValueError for a share outside 0 .. 1, or without accounts, hours or models.
     """
     if not 0 <= odd_share <= 1 or min(accounts, hours, len(models)) < 1:
         raise ValueError("odd_share is between 0 and 1, and there are accounts, hours and models")
     if count <= 0:
         return 0
-    coming = {
+    parameters = {
         "count": count,
         "seed": seed,
         "first_instant": first_instant,
@@ -140,15 +126,15 @@ def generate_billing_events(
         "base_models": list(models.values()),
         "odd_share": odd_share,
     }
-    with _bulk_load(connection, ["billing_event"], count):
-        added = connection.execute(sql_files.load(PACKAGE, "generator_billing_events"), coming).rowcount
+    with bulk_load(connection, ["billing_event"], count):
+        added = connection.execute(sql_files.load(PACKAGE, "generator_billing_events"), parameters).rowcount
     connection.execute(sql_files.load(PACKAGE, "generator_analyze_billing_event"))
     return added
 
 
 @dataclass(frozen=True)
-class _Mix:
-    """What share of the generated albums is in which state."""
+class _Shares:
+    """The shares of the generated albums in each state."""
 
     canonical: float
     stale: float
@@ -163,11 +149,11 @@ class _Mix:
 
 
 class _Album(NamedTuple):
-    """One generated album as the rows that it takes."""
+    """The rows of one generated album."""
 
-    artist: _Row
-    library: _Row
-    identity: _Row | None
+    artist: Row
+    library: Row
+    identity: Row | None
 
 
 def _albums(
@@ -175,26 +161,26 @@ def _albums(
     *,
     first_id: int,
     first_artist_id: int,
-    shelves: tuple[Sequence[int], Sequence[int]],
-    mix: _Mix,
+    genre_ids: Sequence[int],
+    format_ids: Sequence[int],
+    shares: _Shares,
     random: Random,
 ) -> Iterator[_Album]:
     now = datetime.now(UTC)
     stale_at, fresh_at, marked_at = now - _STALE_AGE, now - _FRESH_AGE, now - _MARKER_AGE
-    genres, formats = shelves
     chance, choice = random.random, random.choice
     for place in range(count):
         library_id = first_id + place
         artist = _artist(first_artist_id + place // ALBUMS_PER_ARTIST)
-        title = f"{choice(_TITLE_WORDS)} {choice(_TITLE_WORDS)} {library_id}"
-        canonical = chance() < mix.canonical
+        title = f"{choice(TITLE_WORDS)} {choice(TITLE_WORDS)} {library_id}"
+        canonical = chance() < shares.canonical
         state = chance()
-        verified_at = stale_at if state < mix.stale else fresh_at if state < mix.stale + mix.fresh else None
+        verified_at = stale_at if state < shares.stale else fresh_at if state < shares.stale + shares.fresh else None
         library = (
             library_id,
             artist[0],
-            genres[place % len(genres)],
-            formats[place % len(formats)],
+            genre_ids[place % len(genre_ids)],
+            format_ids[place % len(format_ids)],
             title,
             _LABELS[place % len(_LABELS)],
             place % ALBUMS_PER_ARTIST + 1,
@@ -203,25 +189,24 @@ def _albums(
             f"entity-{library_id}" if canonical else None,
             0.95 if canonical else None,
             stale_at if canonical else None,
-            marked_at if chance() < mix.marker else None,
+            marked_at if chance() < shares.marker else None,
+            None,
         )
         identity = (library_id, verified_at, "exact_match", 1.0, "consumer:lml-bulk") if verified_at else None
         yield _Album(artist, library, identity)
 
 
 def _artist(artist_id: int) -> tuple[int, str, str, str]:
-    first = _FIRST_WORDS[artist_id % len(_FIRST_WORDS)]
-    second = _SECOND_WORDS[artist_id // len(_FIRST_WORDS) % len(_SECOND_WORDS)]
-    name = f"{first} {second} {artist_id}"
-    return artist_id, name, first[:2].upper(), name
+    name = artist_name(artist_id)
+    return artist_id, name, name[:2].upper(), name
 
 
-def _playable(connection: psycopg.Connection, count: int) -> Iterator[Sequence[_Playable]]:
-    """Yield ``count`` albums in lots, in the order of their ids, from the start again whenever the library ends."""
+def _playable_albums(connection: psycopg.Connection, count: int) -> Iterator[Sequence[_Playable]]:
+    """Yield ``count`` albums in batches, in the order of their ids; start again when the library ends."""
     last_id = 0
     while count > 0:
-        page = {"after_id": last_id, "page_size": min(_LOT_ROWS, count)}
-        albums = connection.execute(sql_files.load(PACKAGE, "generator_playable"), page).fetchall()
+        page = {"after_id": last_id, "page_size": min(_BATCH_ROWS, count)}
+        albums = connection.execute(sql_files.load(PACKAGE, "generator_playable_albums"), page).fetchall()
         if not albums and last_id == 0:
             raise ValueError("the library holds no album with an artist name: generate libraries first")
         last_id = albums[-1][0] if albums else 0
@@ -230,36 +215,7 @@ def _playable(connection: psycopg.Connection, count: int) -> Iterator[Sequence[_
             yield albums
 
 
-def _plays(albums: Sequence[_Playable], made: int, newest: datetime, random: Random) -> Iterator[_Row]:
-    for place, (album_id, artist, title, label) in enumerate(albums, start=made):
-        track = f"{random.choice(_TITLE_WORDS)} {place}"
+def _plays(albums: Sequence[_Playable], first_place: int, newest: datetime, random: Random) -> Iterator[Row]:
+    for place, (album_id, artist, title, label) in enumerate(albums, start=first_place):
+        track = f"{random.choice(TITLE_WORDS)} {place}"
         yield (album_id, track, title, artist, label, place + 1, newest - timedelta(minutes=place), "track", "pending")
-
-
-@contextmanager
-def _bulk_load(connection: psycopg.Connection, tables: list[str], count: int) -> Iterator[None]:
-    """Open a transaction in which ``count`` rows for ``tables`` cost as little as the role may make them cost."""
-    superuser = connection.info.parameter_status("is_superuser") == "on"
-    with connection.transaction():
-        connection.execute(sql_files.load(PACKAGE, "generator_bulk_load"))
-        connection.execute(sql_files.load(PACKAGE, f"generator_{'without' if superuser else 'disable'}_triggers"))
-        coming = {"tables": tables, "count": count}
-        indexes = connection.execute(sql_files.load(PACKAGE, "generator_rebuilt_indexes"), coming).fetchall()
-        for schema, name, _ in indexes:
-            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(schema, name)))
-        yield
-        for _, _, definition in indexes:
-            connection.execute(definition.encode())
-        if not superuser:
-            connection.execute(sql_files.load(PACKAGE, "generator_enable_triggers"))
-
-
-def _copy(connection: psycopg.Connection, name: str, rows: Iterable[_Row]) -> None:
-    with connection.cursor() as cursor, cursor.copy(sql_files.load(PACKAGE, name)) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _row(connection: psycopg.Connection, name: str) -> tuple[Any, ...]:
-    """Return the one row of a query that always has one."""
-    return connection.execute(sql_files.load(PACKAGE, name)).fetchall()[0]

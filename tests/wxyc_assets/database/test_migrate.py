@@ -11,9 +11,9 @@ from psycopg.conninfo import make_conninfo
 
 from resources.postgres import Postgres
 from tests.libraries import add_library, verify
-from wxyc_assets import migrations
-from wxyc_assets.migrate import migrate
-from wxyc_assets.revision import MigrationError, require_migrated
+from wxyc_assets.database import migrations
+from wxyc_assets.database.migrate import migrate
+from wxyc_assets.database.revision import MigrationError, require_migrated
 from wxyc_assets.sandbox import station as sandbox_station
 
 PASSWORD = "only-for-this-test"
@@ -85,7 +85,7 @@ def test_migrating_again_changes_nothing(station):
     assert _everything_of_ours(station) == before
 
 
-def test_downgrade_leaves_nothing_and_a_second_upgrade_makes_all_again(station):
+def test_downgrade_leaves_nothing_and_upgrade_restores_all(station):
     made = _everything_of_ours(station)
     assert migrate(station, "base") == (migrations.HEAD, None)
     assert {name for _, name in _everything_of_ours(station)} <= {
@@ -129,7 +129,7 @@ def test_the_stations_tables_are_left_as_they_are(bare_station):
     assert catalogue() == before
 
 
-def test_a_role_that_owns_our_schema_and_nothing_else_can_migrate(bare_station, role):
+def test_role_that_owns_only_our_schema_can_migrate(bare_station, role):
     with bare_station.connect() as admin:
         admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         admin.execute(sql.SQL("CREATE SCHEMA wxyc_assets AUTHORIZATION {}").format(sql.Identifier(role)))
@@ -138,14 +138,15 @@ def test_a_role_that_owns_our_schema_and_nothing_else_can_migrate(bare_station, 
     assert migrate(_become(bare_station, role)) == (None, migrations.HEAD)
 
 
-def test_a_role_without_any_right_is_told_what_to_run(bare_station, role):
+def test_role_without_rights_gets_the_command_to_run(bare_station, role):
     with pytest.raises(MigrationError, match=f"`CREATE SCHEMA wxyc_assets AUTHORIZATION {role}`"):
         migrate(_become(bare_station, role))
 
 
 @pytest.mark.parametrize("usage", [False, True])
 @pytest.mark.parametrize("migrated", [False, True])
-def test_a_role_that_does_not_own_our_schema_is_told_who_does(bare_station, role, usage, migrated):
+def test_role_that_does_not_own_our_schema_is_refused(bare_station, role, usage, migrated):
+    """The error says whose DATABASE_URL to use."""
     with bare_station.connect() as admin:
         admin.execute("CREATE SCHEMA wxyc_assets")
         if migrated:
@@ -165,14 +166,6 @@ def test_a_schema_of_a_newer_program_is_left_alone(station):
         migrate(station)
 
 
-def test_work_is_refused_until_our_schema_is_there(bare_station):
-    with bare_station.connect() as connection:
-        with pytest.raises(MigrationError, match="does not exist yet: run `wxyc migrate`"):
-            require_migrated(connection)
-        migrate(bare_station)
-        require_migrated(connection)
-
-
 def _add_source(connection, source, external_id, age="0"):
     connection.execute(
         "INSERT INTO library_identity_source (library_id, source, external_id, method, confidence, last_verified_at) "
@@ -181,7 +174,7 @@ def _add_source(connection, source, external_id, age="0"):
     )
 
 
-def test_six_ids_are_shown_and_what_an_older_answer_left_behind_is_not(station):
+def test_view_shows_six_ids_without_those_of_older_answers(station):
     with station.connect() as connection:
         with connection.transaction():
             add_library(connection, 1)

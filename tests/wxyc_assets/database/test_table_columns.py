@@ -1,14 +1,14 @@
-"""What the UI says of columns is what the tables have."""
+"""The columns that the UI shows are those of the tables."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from wxyc_assets.database.table_columns import COLUMN_SCHEMA, TABLE_NAME, WHOLE, table_columns
 from wxyc_assets.definitions import defs
-from wxyc_assets.table_columns import COLUMN_SCHEMA, TABLE_NAME, WHOLE, table_columns
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text()
 SHORT = {"character varying": "varchar", "timestamp with time zone": "timestamptz"}
 
 COLUMNS = """
@@ -18,7 +18,7 @@ COLUMNS = """
 
 
 def described():
-    """Every table that an asset is about, with the columns that its page shows."""
+    """Return each table that an asset writes or reads, with the columns that its page shows."""
     graph = defs.resolve_asset_graph()
     for key in sorted(graph.get_all_asset_keys()):
         metadata = graph.get(key).metadata
@@ -48,7 +48,7 @@ def test_every_table_has_a_page_and_every_column_says_what_it_is():
     assert {"library", "flowsheet", "rotation", "billing_event", "tally"} < tables
     for table in tables:
         columns = table_columns(table).columns
-        assert all(len(column.description) > 5 for column in columns), table
+        assert all(len(column.description or "") > 5 for column in columns), table
         assert len({column.name for column in columns}) == len(columns), table
 
 
@@ -58,6 +58,6 @@ def test_every_column_that_the_role_may_write_is_shown():
         assert set(columns.split(", ")) <= shown, table
 
 
-def test_a_table_that_nobody_described_has_no_columns_to_show():
+def test_undescribed_table_has_no_columns():
     with pytest.raises(KeyError):
         table_columns("shows")

@@ -1,4 +1,4 @@
-"""Stations to test against: made once, then cloned, because a clone takes a fifth of a second."""
+"""Stations for the tests: created once and cloned, because a clone takes a fifth of a second."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from wxyc_assets.sandbox import station
 
 
 def connect(dsn):
-    """A session as the assets have it: autocommit, UTC, the station's schemas."""
+    """A session like those of the assets: autocommit, UTC, the station's schemas."""
     connection = psycopg.connect(dsn, autocommit=True)
     connection.execute("SET search_path TO wxyc_schema, public")
     connection.execute("SET timezone TO 'UTC'")
@@ -48,7 +48,7 @@ def empty_station(server, empty_template) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def sample_station(server, sample_template) -> Iterator[psycopg.Connection]:
-    """A session on the sample station, to be read only."""
+    """A read-only session on the sample station."""
     with connect(sample_template) as connection:
         connection.execute("SET default_transaction_read_only TO on")
         yield connection

@@ -1,4 +1,4 @@
-"""Generated libraries, plays and billing events fit the station, come in the shares asked for, and leave no trace behind."""
+"""Generated libraries, plays and billing events: valid rows in the requested shares, and no side effects."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from wxyc_assets.sandbox import generator
+from wxyc_assets.sandbox.compilation_generator import generate_compilations
 
-MANY = 20_000  # from here on, indexes are built anew
+MANY = 20_000  # the generator rebuilds indexes from this count on
 
 
 def _value(connection, query, parameters=None):
@@ -27,12 +28,12 @@ def _objects(connection):
     """Indexes and triggers with their definitions and states."""
     return connection.execute(
         "SELECT pg_get_indexdef(indexrelid), indisvalid::text FROM pg_index WHERE indrelid = ANY ("
-        "'{library,artists,flowsheet,library_identity}'::regclass[]) "
+        "'{library,artists,flowsheet,library_identity,compilation_track_artist}'::regclass[]) "
         "UNION ALL SELECT pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger ORDER BY 1"
     ).fetchall()
 
 
-def test_ids_follow_on_or_start_where_asked(empty_station):
+def test_ids_start_after_the_last_one_or_at_first_id(empty_station):
     assert generator.generate_libraries(empty_station, 10) == 10
     assert generator.generate_libraries(empty_station, 5) == 5
     assert generator.generate_libraries(empty_station, 3, first_id=1000) == 3
@@ -41,7 +42,7 @@ def test_ids_follow_on_or_start_where_asked(empty_station):
     assert _dangling(empty_station) == 0
 
 
-def test_what_is_inserted_next_gets_free_ids(empty_station):
+def test_later_inserts_get_free_ids(empty_station):
     generator.generate_libraries(empty_station, 10)
     artist_id = _value(
         empty_station,
@@ -56,7 +57,7 @@ def test_what_is_inserted_next_gets_free_ids(empty_station):
     assert (artist_id, library_id) == (4, 11)
 
 
-def test_shares_are_what_was_asked_for(empty_station):
+def test_states_occur_in_the_requested_shares(empty_station):
     generator.generate_libraries(
         empty_station,
         4000,
@@ -76,7 +77,7 @@ def test_shares_are_what_was_asked_for(empty_station):
     assert float(marked) == pytest.approx(0.5, abs=0.03)
 
 
-def test_all_or_none_is_exact(empty_station):
+def test_a_share_of_one_or_zero_is_exact(empty_station):
     generator.generate_libraries(empty_station, 500, stale_identity_share=1.0)
     assert _value(empty_station, "SELECT count(canonical_entity_id) FROM library") == 500
     assert _value(empty_station, "SELECT count(*) FROM library_identity") == 500
@@ -92,7 +93,7 @@ def test_all_or_none_is_exact(empty_station):
         {"stale_identity_share": float("nan")},
     ],
 )
-def test_impossible_shares_are_refused_before_anything_is_made(empty_station, shares):
+def test_impossible_shares_are_refused_and_add_no_rows(empty_station, shares):
     with pytest.raises(ValueError, match="share"):
         generator.generate_libraries(empty_station, 10, **shares)
     assert _value(empty_station, "SELECT count(*) FROM library") == 0
@@ -110,7 +111,7 @@ def test_the_same_seed_gives_the_same_rows(empty_station):
     assert made(1) == made(1) != made(2)
 
 
-def test_names_are_of_the_kind_that_finds_bugs(empty_station):
+def test_names_have_quotes_escapes_and_many_scripts(empty_station):
     generator.generate_libraries(empty_station, 2000)
     names = [name for (name,) in empty_station.execute("SELECT artist_name || ' ' || album_title FROM library")]
     for needed in ("'", '"', "&", "%", "\\", "é", "Дом", "夜明け"):
@@ -119,7 +120,7 @@ def test_names_are_of_the_kind_that_finds_bugs(empty_station):
 
 
 @pytest.mark.parametrize("count", [100, MANY])
-def test_nothing_but_rows_is_left_behind(empty_station, count):
+def test_a_load_leaves_objects_and_settings_unchanged(empty_station, count):
     before = _objects(empty_station)
     mark = _value(empty_station, "SELECT last_modified_at FROM library_watermark")
     empty_station.execute("LISTEN cdc")
@@ -132,7 +133,7 @@ def test_nothing_but_rows_is_left_behind(empty_station, count):
     assert _value(empty_station, "SELECT reltuples FROM pg_class WHERE oid = 'library'::regclass") == count  # analyzed
 
 
-def test_many_rows_are_found_by_the_rebuilt_indexes(empty_station):
+def test_rebuilt_indexes_find_the_rows(empty_station):
     generator.generate_libraries(empty_station, MANY)
     title = _value(empty_station, "SELECT album_title FROM library WHERE id = 77")
     with empty_station.transaction():
@@ -141,7 +142,7 @@ def test_many_rows_are_found_by_the_rebuilt_indexes(empty_station):
     assert (77,) in found
 
 
-def test_a_failed_load_leaves_nothing(empty_station):
+def test_a_failed_load_changes_nothing(empty_station):
     before = _objects(empty_station)
     generator.generate_libraries(empty_station, 1, first_id=MANY)
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -150,20 +151,21 @@ def test_a_failed_load_leaves_nothing(empty_station):
     assert _objects(empty_station) == before
 
 
-def test_an_owner_who_is_no_superuser_can_generate_too(empty_station):
+def test_a_table_owner_without_superuser_can_generate(empty_station):
     empty_station.execute("DROP ROLE IF EXISTS station_owner")
     empty_station.execute("CREATE ROLE station_owner")
     try:
         before = _objects(empty_station)
         empty_station.execute("GRANT ALL ON SCHEMA wxyc_schema TO station_owner")
         empty_station.execute("GRANT ALL ON ALL TABLES IN SCHEMA wxyc_schema TO station_owner")
-        for table in ("artists", "library", "library_identity", "flowsheet"):
+        for table in ("artists", "library", "library_identity", "flowsheet", "compilation_track_artist"):
             empty_station.execute(f"ALTER TABLE {table} OWNER TO station_owner")
         empty_station.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA wxyc_schema TO station_owner")
         empty_station.execute("SET ROLE station_owner")
         empty_station.execute("LISTEN cdc")
         assert generator.generate_libraries(empty_station, MANY) == MANY
         assert generator.generate_plays(empty_station, 100) == 100
+        assert generate_compilations(empty_station, 400) == 400
         assert list(empty_station.notifies(timeout=0.2)) == []
         assert _objects(empty_station) == before
     finally:
@@ -172,9 +174,9 @@ def test_an_owner_who_is_no_superuser_can_generate_too(empty_station):
         empty_station.execute("DROP ROLE station_owner")
 
 
-@pytest.mark.parametrize("lot", [24, 50_000])
-def test_plays_wait_are_spread_evenly_and_do_not_look_live(empty_station, monkeypatch, lot):
-    monkeypatch.setattr(generator, "_LOT_ROWS", lot)
+@pytest.mark.parametrize("batch_rows", [24, 50_000])
+def test_plays_are_pending_evenly_spread_and_not_live(empty_station, monkeypatch, batch_rows):
+    monkeypatch.setattr(generator, "_BATCH_ROWS", batch_rows)
     generator.generate_libraries(empty_station, 100)
     empty_station.execute("UPDATE library SET artist_name = NULL WHERE id <= 20")
     mark = _value(empty_station, "SELECT last_modified_at FROM flowsheet_watermark")
@@ -188,7 +190,7 @@ def test_plays_wait_are_spread_evenly_and_do_not_look_live(empty_station, monkey
     assert _value(empty_station, "SELECT last_modified_at FROM flowsheet_watermark") > mark
 
 
-def test_plays_need_an_album(empty_station):
+def test_plays_need_an_album_with_an_artist(empty_station):
     with pytest.raises(ValueError, match="generate libraries first"):
         generator.generate_plays(empty_station, 1)
     assert generator.generate_plays(empty_station, 0) == 0
@@ -205,7 +207,7 @@ def _generate_events(connection, count=6000, **arguments):
     return generator.generate_billing_events(connection, count, **{**usual, **arguments})
 
 
-def test_billing_events_fill_their_hours_evenly_and_every_account_has_one_model(empty_station):
+def test_events_fill_hours_evenly_with_one_model_per_account(empty_station):
     assert _generate_events(empty_station) == 6000
     hours = empty_station.execute(
         "SELECT date_trunc('hour', event_ts), count(*) FROM billing_event GROUP BY 1 ORDER BY 1"
@@ -222,7 +224,7 @@ def test_billing_events_fill_their_hours_evenly_and_every_account_has_one_model(
     )
 
 
-def test_the_same_arguments_give_the_same_events_once_and_another_seed_gives_others(empty_station):
+def test_equal_arguments_add_events_once(empty_station):
     _generate_events(empty_station, odd_share=0.3)
     first = _value(empty_station, EVENTS)
     assert _generate_events(empty_station, odd_share=0.3) == 0
@@ -235,12 +237,12 @@ def test_the_same_arguments_give_the_same_events_once_and_another_seed_gives_oth
 @pytest.mark.parametrize(
     "oddity",
     [
-        "auth_id IS NULL", "resource_id IS NULL", "model IS NULL", "model = 'nobody-knows-it'", "event_ts IS NULL", "aborted",
-        "model LIKE 'ft:%' AND base_model = 'nobody-knows-it'", "cached_tokens > prompt_tokens",
+        "auth_id IS NULL", "resource_id IS NULL", "model IS NULL", "model = 'unknown-model'", "event_ts IS NULL", "aborted",
+        "model LIKE 'ft:%' AND base_model = 'unknown-model'", "cached_tokens > prompt_tokens",
         "prompt_tokens + cached_tokens + completion_tokens = 0", "created_at > event_ts + interval '1 day'",
     ],
 )  # fmt: skip
-def test_odd_events_come_in_every_kind_and_only_in_the_share_asked_for(empty_station, oddity):
+def test_odd_events_have_every_kind_in_the_requested_share(empty_station, oddity):
     _generate_events(empty_station, odd_share=0.5)
     assert 0.01 < _value(empty_station, f"SELECT avg(({oddity})::int) FROM billing_event") < 0.15
     empty_station.execute("TRUNCATE billing_event")
@@ -251,10 +253,10 @@ def test_odd_events_come_in_every_kind_and_only_in_the_share_asked_for(empty_sta
 @pytest.mark.parametrize(
     "wrong", [{"odd_share": 1.1}, {"odd_share": -0.1}, {"accounts": 0}, {"hours": 0}, {"models": {}}]
 )
-def test_impossible_events_are_refused(empty_station, wrong):
+def test_impossible_event_arguments_are_refused(empty_station, wrong):
     with pytest.raises(ValueError, match="odd_share is between 0 and 1"):
         _generate_events(empty_station, **wrong)
 
 
-def test_no_events_are_no_events(empty_station):
+def test_a_count_of_zero_adds_no_events(empty_station):
     assert _generate_events(empty_station, 0) == 0

@@ -1,4 +1,4 @@
-"""The sample station is real, whole, the same every time, and shows every state that an asset has a rule for."""
+"""The sample station: real data, equal in every database, with every state that an asset has a rule for."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from wxyc_assets.sandbox.lml.refreshes import mint
 
 CATALOGUE = files("wxyc_assets.sandbox") / "catalogue"
 
-# The contract's rule, with the design's defaults: 7 days to stale, 30 to another try.
+# The contract's rule with the default settings: stale after 7 days, another attempt after 30.
 STATES = """
 SELECT
     count(*) FILTER (WHERE named AND canonical AND age IS NULL AND marked IS NULL) AS never_asked,
@@ -35,8 +35,8 @@ FROM (
 ) AS rows
 """
 
-# Without times, and without what upper(), lower() and "is a letter" make of names: that is the locale's business.
-EVERYTHING_ELSE = {
+# Without times, and without results of upper(), lower() and "is a letter", which depend on the locale.
+STABLE_COLUMNS = {
     "library": "id, artist_id, genre_id, format_id, album_title, label, artist_name, canonical_entity_confidence",
     "artists": "id, artist_name, alphabetical_name",
     "compilation_track_artist": "library_id, artist_name, track_title, track_position",
@@ -54,7 +54,7 @@ def _albums():
     return list(csv.DictReader((CATALOGUE / "albums.csv").read_text(encoding="utf-8").splitlines()))
 
 
-def test_the_catalogue_has_hundreds_of_albums_under_consecutive_ids_and_none_twice():
+def test_the_catalogue_has_hundreds_of_distinct_albums():
     albums = _albums()
     assert len(albums) >= 330
     assert [int(album["id"]) for album in albums] == list(range(1, len(albums) + 1))
@@ -66,26 +66,26 @@ def test_the_catalogue_has_hundreds_of_albums_under_consecutive_ids_and_none_twi
     } <= {album["genre"] for album in albums}  # fmt: skip
 
 
-def test_the_catalogue_has_names_that_are_not_ascii_and_not_latin():
+def test_the_catalogue_has_names_in_many_scripts():
     names = " ".join(album["artist"] + album["title"] for album in _albums())
     for script in ("[À-ÿ]", "[Ѐ-ӿ]", "[Ͱ-Ͽ]", "[א-ת]", "[؀-ۿ]", "[぀-ヿ]", "[一-鿿]"):
         assert re.search(script, names), script
 
 
-def test_all_shards_have_their_share(sample_station):
+def test_albums_spread_evenly_over_the_shards(sample_station):
     counts = [count for (count,) in sample_station.execute("SELECT count(*) FROM library GROUP BY id % 16")]
     assert len(counts) == 16
     assert max(counts) - min(counts) <= 1
 
 
-def test_every_branch_of_eligibility_shows(sample_station):
+def test_every_branch_of_eligibility_occurs(sample_station):
     cursor = sample_station.execute(STATES)
     counts = dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
     assert all(count >= 5 for count in counts.values()), counts
     assert counts["never_asked"] > 300
 
 
-def test_a_week_of_plays_waits_and_none_looks_live(sample_station):
+def test_a_week_of_plays_is_pending_and_none_is_live(sample_station):
     plays, pending, oldest_days, newest_age = _one(
         sample_station,
         "SELECT count(*), count(*) FILTER (WHERE metadata_status = 'pending'), "
@@ -98,7 +98,7 @@ def test_a_week_of_plays_waits_and_none_looks_live(sample_station):
     assert newest_age is True
 
 
-def test_shows_follow_each_other_and_hold_their_entries(sample_station):
+def test_shows_are_consecutive_and_contain_their_entries(sample_station):
     assert _one(
         sample_station,
         "SELECT count(*), min(end_time - start_time) = '2 hours', max(end_time - start_time) = '2 hours', "
@@ -111,7 +111,7 @@ def test_shows_follow_each_other_and_hold_their_entries(sample_station):
     ) == (0,)
 
 
-def test_plays_are_of_what_they_say(sample_station):
+def test_plays_match_their_albums(sample_station):
     wrong = _one(
         sample_station,
         "SELECT count(*) FROM flowsheet JOIN library ON library.id = album_id JOIN artists ON artists.id = artist_id "
@@ -125,7 +125,7 @@ def test_plays_are_of_what_they_say(sample_station):
     assert states == {"pending", "enriching", "enriched_match", "enriched_no_match", "failed_no_retry"}
 
 
-def test_entries_stand_in_the_order_of_their_times(sample_station):
+def test_entries_are_in_the_order_of_their_times(sample_station):
     disorder = _one(
         sample_station,
         "SELECT count(*) FROM (SELECT add_time < lag(add_time) OVER (PARTITION BY show_id ORDER BY play_order) AS back "
@@ -134,7 +134,7 @@ def test_entries_stand_in_the_order_of_their_times(sample_station):
     assert disorder == (0,)
 
 
-def test_the_rotation_shows_killed_unresolvable_and_identified_rows(sample_station):
+def test_the_rotation_has_every_kind_of_row(sample_station):
     active = "(kill_date IS NULL OR kill_date > CURRENT_DATE)"
     for condition in (
         f"{active} AND discogs_release_id IS NULL",
@@ -147,14 +147,14 @@ def test_the_rotation_shows_killed_unresolvable_and_identified_rows(sample_stati
         assert _one(sample_station, f"SELECT count(*) FROM rotation WHERE {condition}")[0] > 0, condition
 
 
-def test_rotation_identities_are_those_that_the_sandbox_lml_mints(sample_station):
+def test_rotation_identities_are_those_of_the_sandbox_lml(sample_station):
     rows = sample_station.execute(
         "SELECT discogs_release_id, lml_identity_id FROM rotation WHERE lml_identity_id IS NOT NULL"
     ).fetchall()
     assert dict(rows) == {release: mint("discogs_release", str(release)) for release, _ in rows}
 
 
-def test_yesterdays_billing_is_all_attributable_and_priced(sample_station):
+def test_yesterdays_events_are_all_attributable_and_priced(sample_station):
     book = yaml.safe_load((CATALOGUE / "prices.yaml").read_text(encoding="utf-8"))
     bases = set(book["base_models"])
     events, hours, outside, unattributable = _one(
@@ -169,11 +169,13 @@ def test_yesterdays_billing_is_all_attributable_and_priced(sample_station):
     for model, base in models:
         assert model in bases or model in book["fine_tunes"] or (model.startswith("ft:") and base in bases), model
     assert len({model for model, _ in models if model.startswith("ft:") and model not in book["fine_tunes"]}) >= 2
-    assert len({model for model, _ in models}) == len(models)  # one base for each fine-tune: nothing is ambiguous
+    assert len({model for model, _ in models}) == len(models)  # each fine-tune has one base
 
 
-def test_the_price_file_is_quoted_plain_decimals():
-    book = yaml.safe_load((CATALOGUE / "prices.yaml").read_text(encoding="utf-8"))  # would make floats of unquoted ones
+def test_prices_are_quoted_plain_decimals():
+    book = yaml.safe_load(
+        (CATALOGUE / "prices.yaml").read_text(encoding="utf-8")
+    )  # it reads an unquoted one as a float
     assert book["version"] == 1
     rates = [rate for model in book["base_models"].values() for rate in model.values()]
     rates += [book["fine_tune_premium"]["factor"], *book["gpu_floor_rates"].values()]
@@ -194,7 +196,7 @@ def test_the_next_album_gets_the_next_id(server, sample_template):
     assert inserted == (len(_albums()) + 1, 1_000_000)
 
 
-def test_two_samples_are_the_same_but_for_their_times_whatever_the_locale(server, sample_station):
+def test_samples_are_equal_except_times_in_any_locale(server, sample_station):
     dsn = server.create_database()
     name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
     server.drop_database(dsn)
@@ -203,7 +205,7 @@ def test_two_samples_are_the_same_but_for_their_times_whatever_the_locale(server
     with psycopg.connect(dsn, autocommit=True) as other:
         station.create(other, sample=True)
         other.execute("SET search_path TO wxyc_schema, public")
-        for table, columns in EVERYTHING_ELSE.items():
+        for table, columns in STABLE_COLUMNS.items():
             query = f"SELECT ({columns})::text FROM {table}"
             assert sorted(other.execute(query)) == sorted(sample_station.execute(query)), table
     server.drop_database(dsn)

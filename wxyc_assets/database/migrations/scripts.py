@@ -11,4 +11,4 @@ def execute_script(connection: Connection, name: str) -> None:
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("migrations run on psycopg 3")
-    driver.execute(sql_files.load("wxyc_assets.migrations", name))
+    driver.execute(sql_files.load("wxyc_assets.database.migrations", name))

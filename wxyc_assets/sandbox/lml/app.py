@@ -1,4 +1,4 @@
-"""The HTTP face of the sandbox LML: routes, bearer auth, error bodies, counting."""
+"""The HTTP interface of the sandbox LML: routes, bearer authentication, error bodies, request counts."""
 
 import asyncio
 import hmac
@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wxyc_assets.sandbox.lml import control
-from wxyc_assets.sandbox.lml.delivery import Exchange
-from wxyc_assets.sandbox.lml.faults import Endpoint, FaultBook
-from wxyc_assets.sandbox.lml.patience import Gone
-from wxyc_assets.sandbox.lml.service import Lml, Operation
-from wxyc_assets.sandbox.lml.traffic import Traffic
+from wxyc_assets.sandbox.lml.client_disconnect import RequestAbandoned
+from wxyc_assets.sandbox.lml.exchange import Exchange
+from wxyc_assets.sandbox.lml.faults import Endpoint, FaultRegistry
+from wxyc_assets.sandbox.lml.request_log import RequestLog
+from wxyc_assets.sandbox.lml.service import LmlService, Operation
 from wxyc_assets.sandbox.lml.wire import ApiError, json_response
 
 _CLIENT_CLOSED_REQUEST = 499
@@ -28,88 +28,88 @@ _METHOD_NOT_ALLOWED = 405
 
 @dataclass(frozen=True)
 class Settings:
-    """``api_key`` None asks for no key; ``latency_ms`` is added to every operation but health."""
+    """With ``api_key`` None the server needs no key; every operation except health takes ``latency_ms`` longer."""
 
     api_key: str | None
     latency_ms: float
 
 
 @dataclass(frozen=True)
-class Sandbox:
-    """All that one server holds. ``stopping`` belongs to the server's event loop."""
+class AppState:
+    """The state of one server. ``stopping`` belongs to the server's event loop."""
 
-    lml: Lml
-    faults: FaultBook
-    traffic: Traffic
+    service: LmlService
+    faults: FaultRegistry
+    request_log: RequestLog
     settings: Settings
     stopping: asyncio.Event
 
 
-def build_app(sandbox: Sandbox) -> Starlette:
-    """Return the ASGI application: LML's operations, and /sandbox/* to look inside and to arm faults."""
-    lml = sandbox.lml
+def build_app(state: AppState) -> Starlette:
+    """Return the ASGI application: LML's operations, and /sandbox/* to read the state and to arm faults."""
+    service = state.service
     posts: list[tuple[str, Endpoint, Operation]] = [
-        ("/api/v1/identity/bulk-resolve-libraries", "bulk-resolve-libraries", lml.bulk_resolve),
-        ("/api/v1/lookup/bulk", "lookup-bulk", lml.bulk_lookup),
-        ("/api/v1/lookup", "lookup", lml.lookup),
-        ("/api/v1/cache/refresh-for-identities", "refresh-for-identities", lml.refresh),
-        ("/api/v1/identity/resolve", "identity-resolve", lml.resolve),
+        ("/api/v1/identity/bulk-resolve-libraries", "bulk-resolve-libraries", service.bulk_resolve),
+        ("/api/v1/lookup/bulk", "lookup-bulk", service.bulk_lookup),
+        ("/api/v1/lookup", "lookup", service.lookup),
+        ("/api/v1/cache/refresh-for-identities", "refresh-for-identities", service.refresh),
+        ("/api/v1/identity/resolve", "identity-resolve", service.resolve),
     ]
     routes = [
-        Route(path, _counted(sandbox, endpoint, _handler(sandbox, endpoint, operation)), methods=["POST"])
+        Route(path, _counted(state, endpoint, _handler(state, endpoint, operation)), methods=["POST"])
         for path, endpoint, operation in posts
     ]
     routes.append(
-        Route("/health", _counted(sandbox, "health", _handler(sandbox, "health", lml.health)), methods=["GET"])
+        Route("/health", _counted(state, "health", _handler(state, "health", service.health)), methods=["GET"])
     )
-    routes += control.routes(sandbox.lml.discogs, sandbox.traffic, sandbox.faults)
+    routes += control.routes(service.discogs, state.request_log, state.faults)
     return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
 
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _handler(sandbox: Sandbox, endpoint: Endpoint, operation: Operation) -> _Handler:
-    """Return the request handler of one operation: key, fault, latency, answer, and the fault's delivery."""
+def _handler(state: AppState, endpoint: Endpoint, operation: Operation) -> _Handler:
+    """Return the handler of one operation: check the key, apply the fault, add the latency, answer."""
 
     async def handle(request: Request) -> Response:
         arrived_s = time.monotonic()
         raw = await request.body()
-        sandbox.traffic.record(request.method, request.url.path, dict(request.headers), raw)
+        state.request_log.record(request.method, request.url.path, dict(request.headers), raw)
         if endpoint != "health":
-            _authorize(request, sandbox.settings.api_key)
-        exchange = Exchange(endpoint, request, sandbox.stopping, sandbox.faults.take(endpoint))
-        await exchange.hit_before_work()
+            _authorize(request, state.settings.api_key)
+        exchange = Exchange(endpoint, request, state.stopping, state.faults.take(endpoint))
+        await exchange.inject_before_work()
         if endpoint != "health":
-            await exchange.pause(sandbox.settings.latency_ms / 1000)
+            await exchange.sleep(state.settings.latency_ms / 1000)
         budget_s = _budget_s(request)
         left_s = None if budget_s is None else max(0.0, budget_s - (time.monotonic() - arrived_s))
-        return exchange.respond(await exchange.work(operation(raw, left_s)))
+        return exchange.respond(await exchange.run(operation(raw, left_s)))
 
     return handle
 
 
-def _counted(sandbox: Sandbox, endpoint: Endpoint, handle: _Handler) -> _Handler:
+def _counted(state: AppState, endpoint: Endpoint, handle: _Handler) -> _Handler:
     async def counted(request: Request) -> Response:
-        sandbox.traffic.enter(endpoint)
+        state.request_log.begin(endpoint)
         status = _UNAVAILABLE
         try:
-            response = await _answered(sandbox, handle, request)
+            response = await _answer_or_refuse(state, handle, request)
             status = response.status_code
             return response
         finally:
-            sandbox.traffic.leave(status)
+            state.request_log.end(status)
 
     return counted
 
 
-async def _answered(sandbox: Sandbox, handle: _Handler, request: Request) -> Response:
+async def _answer_or_refuse(state: AppState, handle: _Handler, request: Request) -> Response:
     try:
         return await handle(request)
     except ApiError as error:
         return error.response()
-    except (Gone, ClientDisconnect):
-        return Response(status_code=_UNAVAILABLE if sandbox.stopping.is_set() else _CLIENT_CLOSED_REQUEST)
+    except (RequestAbandoned, ClientDisconnect):
+        return Response(status_code=_UNAVAILABLE if state.stopping.is_set() else _CLIENT_CLOSED_REQUEST)
 
 
 def _authorize(request: Request, api_key: str | None) -> None:

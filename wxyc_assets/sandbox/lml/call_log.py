@@ -1,4 +1,4 @@
-"""The observed rate of Discogs calls: when each one started, and how many ever fell into one minute."""
+"""The observed rate of Discogs calls: the start of each call, and the most calls in any one minute."""
 
 import threading
 from collections import Counter, deque
@@ -9,7 +9,7 @@ NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True)
 class Call:
-    """One call to Discogs: ``at_ns`` on the log's monotonic clock, made for ``endpoint`` of LML."""
+    """One call to Discogs: ``at_ns`` on the log's monotonic clock, made by LML for ``endpoint``."""
 
     at_ns: int
     endpoint: str
@@ -18,8 +18,8 @@ class Call:
 class CallLog:
     """Counts calls as they start. Safe to read from another thread.
 
-    ``peak`` is the most calls in any half-open window ``[t, t + window_ns)`` so far. The last ``keep`` calls are held
-    for a picture; totals and the peak cover all.
+    ``peak`` is the most calls in any half-open window ``[t, t + window_ns)`` so far. The log holds the last ``keep``
+    calls, so that a caller can plot them; totals and the peak cover all calls.
     """
 
     def __init__(self, window_ns: int = 60 * NS_PER_S, keep: int = 10_000) -> None:
@@ -31,7 +31,7 @@ class CallLog:
         self._peak = 0
 
     def record(self, at_ns: int, endpoint: str) -> None:
-        """Count one call that starts at ``at_ns``, which is never before the previous one."""
+        """Count one call that starts at ``at_ns``, never earlier than the previous call."""
         with self._lock:
             self._in_window.append(at_ns)
             self._drop_before(at_ns)
@@ -40,24 +40,24 @@ class CallLog:
             self._by_endpoint[endpoint] += 1
 
     def in_last_window(self, now_ns: int) -> int:
-        """Return how many calls started in the window that ends now."""
+        """Return the number of calls that started in the window that ends now."""
         with self._lock:
             self._drop_before(now_ns)
             return len(self._in_window)
 
     @property
     def peak(self) -> int:
-        """The most calls that ever fell into one window."""
+        """The most calls in any one window so far."""
         return self._peak
 
     @property
     def total(self) -> int:
-        """All calls so far."""
+        """The number of all calls so far."""
         with self._lock:
             return self._by_endpoint.total()
 
     def by_endpoint(self) -> dict[str, int]:
-        """Return the total for each endpoint that spent a call."""
+        """Return the number of calls for each endpoint that made one."""
         with self._lock:
             return dict(self._by_endpoint)
 

@@ -1,22 +1,27 @@
-"""The simulated Discogs behind the sandbox LML: a rate limit that all callers share, a cache, and slow calls."""
+"""The simulated Discogs behind the sandbox LML: a shared rate limit, a cache, and slow calls."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from wxyc_assets.sandbox.lml.call_log import NS_PER_S, CallLog
+from wxyc_assets.sandbox.lml.release_cache import ReleaseCache
+
+BreakerState = Literal["closed", "open", "half_open"]
 
 
 @dataclass(frozen=True)
 class DiscogsConfig:
     """How the simulated Discogs behaves.
 
-    ``limit_calls`` calls start in any ``limit_window_s`` seconds, and the others wait their turn, first come first
-    served; None counts without holding back. At most ``max_concurrent`` run at once, each for ``call_latency_ms``.
-    ``cold_items`` releases miss the cache when they are first asked for, every other is warm: 0 is all warm, None all
-    cold.
+    At most ``limit_calls`` calls start in any ``limit_window_s`` seconds; the others wait, first come first served.
+    None means no limit. At most ``max_concurrent`` calls run at once, each for ``call_latency_ms``. The first
+    ``cold_items`` releases that callers request miss the cache and all others hit it: 0 means all hit, None all miss.
+    ``cache_file`` keeps the cache for the next server.
     """
 
     limit_calls: int | None = 50
@@ -24,6 +29,7 @@ class DiscogsConfig:
     max_concurrent: int = 5
     call_latency_ms: float = 50.0
     cold_items: int | None = 20
+    cache_file: Path | None = None
 
 
 class SlidingWindow:
@@ -35,7 +41,7 @@ class SlidingWindow:
         self._starts: deque[int] = deque(maxlen=limit or 0)
 
     def wait_ns(self, now_ns: int) -> int:
-        """Return how long the next start has to wait, 0 when it may go now."""
+        """Return how long the next start has to wait; 0 if it may start now."""
         if self._limit is None or len(self._starts) < self._limit:
             return 0
         return max(0, self._starts[0] + self._window_ns - now_ns)
@@ -46,8 +52,8 @@ class SlidingWindow:
 
 
 @dataclass
-class Spend:
-    """What one request took from the cache and from Discogs, for its ``cache_stats``."""
+class CacheStats:
+    """Cache hits, cache misses and Discogs calls of one request, for its ``cache_stats``."""
 
     endpoint: str
     hits: int = 0
@@ -57,9 +63,10 @@ class Spend:
 
 
 class SimulatedDiscogs:
-    """Shared by every request of one server, on that server's event loop; the counts may be read from any thread.
+    """The Discogs that all requests of one server share, on its event loop; any thread may read the counts.
 
-    ``clock_ns`` is monotonic and ``sleep`` takes seconds: a test of the limit replaces both.
+    ``clock_ns`` is monotonic and ``sleep`` takes seconds; a test of the limit replaces both. ``breaker_state`` is LML's circuit
+    breaker in front of Discogs, as ``/health`` shows it; None: LML has none. Unless it is closed, no call is made.
     """
 
     def __init__(
@@ -74,47 +81,38 @@ class SimulatedDiscogs:
         self.clock_ns = clock_ns
         self.started_ns = clock_ns()
         self.log = CallLog(window_ns)
+        self.breaker_state: BreakerState | None = "closed"
         self.asked = 0
         self.longest_wait_ms = 0.0
         self._sleep = sleep
         self._window = SlidingWindow(config.limit_calls, window_ns)
-        self._places = asyncio.Semaphore(config.max_concurrent)
-        self._head_of_queue = asyncio.Lock()
-        self._cold: set[str] = set()
-        self._warmed: set[str] = set()
+        self._slots = asyncio.Semaphore(config.max_concurrent)
+        self._start_lock = asyncio.Lock()
+        self.cache = ReleaseCache(config.cold_items, config.cache_file)
 
-    def is_cached(self, release: str) -> bool:
-        """Whether ``release`` needs no call; one that does stays cold until ``warm``, however often it is asked for."""
-        if release in self._warmed:
-            return True
-        if release not in self._cold:
-            if self.config.cold_items is not None and len(self._cold) >= self.config.cold_items:
-                return True
-            self._cold.add(release)
-        return False
+    @property
+    def suspended(self) -> bool:
+        """Whether LML's breaker keeps it from calling."""
+        return self.breaker_state in {"open", "half_open"}
 
-    def warm(self, release: str) -> None:
-        """Keep ``release`` in the cache from now on."""
-        self._warmed.add(release)
+    async def call(self, stats: CacheStats) -> None:
+        """Make one call: wait for a free slot and for the limit, then take the configured time.
 
-    async def call(self, spend: Spend) -> None:
-        """Make one call: wait for a place and for the limit, then take the configured time.
-
-        A caller that is cancelled while it waits has spent nothing, and nobody behind it waits longer for it.
+        A caller that is cancelled while it waits makes no call, and delays no caller behind it.
         """
         self.asked += 1
         asked_ns = self.clock_ns()
-        async with self._places:
+        async with self._slots:
             started_ns = await self._start()
-            self.log.record(started_ns, spend.endpoint)
-            spend.api_calls += 1
+            self.log.record(started_ns, stats.endpoint)
+            stats.api_calls += 1
             self.longest_wait_ms = max(self.longest_wait_ms, (started_ns - asked_ns) / 1e6)
             await self._sleep(self.config.call_latency_ms / 1000)
-        spend.api_time_ms += (self.clock_ns() - asked_ns) / 1e6
+        stats.api_time_ms += (self.clock_ns() - asked_ns) / 1e6
 
     async def _start(self) -> int:
-        # asyncio's lock is fair, so the queue behind it is first come first served; its holder reserves nothing.
-        async with self._head_of_queue:
+        # asyncio's lock is fair, so callers start first come first served. The holder reserves nothing in the window.
+        async with self._start_lock:
             while wait_ns := self._window.wait_ns(self.clock_ns()):
                 await self._sleep(wait_ns / NS_PER_S)
             now_ns = self.clock_ns()

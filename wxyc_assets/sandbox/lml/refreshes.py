@@ -1,7 +1,7 @@
-"""What the sandbox LML knows about an identity: its minting, its Discogs work, and the answer of a refresh.
+"""Identities of the sandbox LML: how it mints them, the Discogs calls of a refresh, and the answer of a refresh.
 
-Pure. Minted ids lie below ``MINTED_BELOW``; every positive id under ``NOT_IMPLEMENTED_FROM`` is an identity that can be
-warmed, and the ids above it are kept for the other statuses, so that a test can ask for the one it needs.
+Pure. Minted ids lie below ``MINTED_BELOW``. A refresh warms every positive id below ``NOT_IMPLEMENTED_FROM``. The ids
+above it have the other statuses, so that a test can request the status that it needs.
 """
 
 import re
@@ -25,8 +25,8 @@ SOURCES: Final = ("discogs_release", "discogs_master", "bandcamp", "apple_music_
 def mint(source: str, external_id: str) -> int:
     """Return the identity of a release, the same one every time.
 
-    Two Discogs releases never share an identity. Raises ValueError, saying why, for an unknown source, a Discogs id
-    that is not a positive number below 2**30, and a page that is not an http(s) URL.
+    Two Discogs releases never share an identity. Raises ValueError with the reason for an unknown source, a Discogs id
+    that is not a positive number below 2**30, or a page that is not an http(s) URL.
     """
     if source not in SOURCES:
         raise ValueError(f"source must be one of {', '.join(SOURCES)}")
@@ -40,19 +40,19 @@ def mint(source: str, external_id: str) -> int:
     return 1 + int.from_bytes(digest(f"{source} {external_id}")[:4], "big") % (MINTED_BELOW - 1)
 
 
-def calls_of(identity_id: int) -> int:
-    """Return the Discogs calls that warming this identity takes: one for its release, one for each artist."""
+def discogs_calls(identity_id: int) -> int:
+    """Return the number of Discogs calls that warm this identity: one for its release, one for each artist."""
     if not 1 <= identity_id < NOT_IMPLEMENTED_FROM:
         return 0
     return 1 + len(_artist_ids(identity_id))
 
 
-def warmed(identity_id: int) -> dict[str, Any]:
-    """Return the refresh answer for an identity whose Discogs work, if it has any, was done."""
+def refresh_answer(identity_id: int) -> dict[str, Any]:
+    """Return the refresh answer for an identity after its Discogs calls, if it needs any."""
     if not 1 <= identity_id < NOT_FOUND_FROM:
         return _answer(identity_id, "not_found", None)
     if identity_id >= ERROR_FROM:
-        return failed(identity_id, "Discogs answered 500")
+        return failed_answer(identity_id, "Discogs answered 500")
     if identity_id >= NOT_IMPLEMENTED_FROM:
         sources = {"bandcamp": _source("not_implemented", [], "bandcamp is not refreshed yet")}
         return _answer(identity_id, "not_implemented", sources)
@@ -67,8 +67,8 @@ def warmed(identity_id: int) -> dict[str, Any]:
     return _answer(identity_id, "warmed", sources)
 
 
-def failed(identity_id: int, reason: str) -> dict[str, Any]:
-    """Return the refresh answer for an identity whose every source failed."""
+def failed_answer(identity_id: int, reason: str) -> dict[str, Any]:
+    """Return the refresh answer for an identity when all its sources failed."""
     return _answer(identity_id, "error", {"discogs": _source("error", [], reason)})
 
 
@@ -83,10 +83,10 @@ def _source(release_outcome: str, artists: list[dict[str, Any]], message: str | 
 def _artist_ids(identity_id: int) -> list[int]:
     if identity_id % _TOMBSTONE_EVERY == 0:  # Discogs has deleted the release: a success without artists
         return []
-    chance = digest(f"identity {identity_id}")
+    hashed = digest(f"identity {identity_id}")
     return [
-        1 + int.from_bytes(chance[i : i + 4], "big") % 9_000_000
-        for i in range(0, 4 + 4 * (chance[31] % _MOST_ARTISTS), 4)
+        1 + int.from_bytes(hashed[i : i + 4], "big") % 9_000_000
+        for i in range(0, 4 + 4 * (hashed[31] % _MOST_ARTISTS), 4)
     ]
 
 

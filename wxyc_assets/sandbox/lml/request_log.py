@@ -1,18 +1,18 @@
-"""What reached the sandbox LML: the last requests, counts by endpoint and status, and how many were in flight."""
+"""The requests that reached the sandbox LML: the last ones, counts by endpoint and status, and the number in flight."""
 
 import threading
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-_HIDDEN = "***"
+_REDACTED = "***"
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request: header names in lower case, credentials as ``***``, ``body`` None unless bodies are recorded.
+    """One request: header names in lower case, credentials as ``***``, ``body`` None unless the log records bodies.
 
-    ``at_s`` counts from the start of the server, on a monotonic clock.
+    ``at_s`` is the time since the server started, on a monotonic clock.
     """
 
     method: str
@@ -23,8 +23,8 @@ class RecordedRequest:
 
 
 @dataclass
-class Traffic:
-    """Counts of one server; written on its event loop, readable from any thread. Keeps the last ``keep`` requests."""
+class RequestLog:
+    """Counts the requests of one server and holds the last ``keep``. The event loop writes; any thread may read."""
 
     record_bodies: bool = False
     keep: int = 1000
@@ -39,22 +39,22 @@ class Traffic:
         self._by_status: Counter[str] = Counter()
 
     def record(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
-        """Keep one request, without what its Authorization header says."""
-        shown = {name: _HIDDEN if name == "authorization" else value for name, value in headers.items()}
+        """Store one request, with its Authorization header redacted."""
+        redacted = {name: _REDACTED if name == "authorization" else value for name, value in headers.items()}
         at_s = time.monotonic() - self.started_s
-        request = RecordedRequest(method, path, shown, body if self.record_bodies else None, at_s)
+        request = RecordedRequest(method, path, redacted, body if self.record_bodies else None, at_s)
         with self._lock:
             self._requests.append(request)
 
-    def enter(self, endpoint: str) -> None:
-        """Count one request in flight."""
+    def begin(self, endpoint: str) -> None:
+        """Count one more request in flight."""
         with self._lock:
             self._by_endpoint[endpoint] += 1
             self.in_flight += 1
             self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
 
-    def leave(self, status: int) -> None:
-        """Count its answer."""
+    def end(self, status: int) -> None:
+        """Count one answer and one request in flight fewer."""
         with self._lock:
             self._by_status[str(status)] += 1
             self.in_flight -= 1
@@ -65,6 +65,6 @@ class Traffic:
             return list(self._requests)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return how many requests each endpoint had and how many answers each status."""
+        """Return the number of requests by endpoint and the number of answers by status."""
         with self._lock:
             return {"by_endpoint": dict(self._by_endpoint), "by_status": dict(self._by_status)}

@@ -1,4 +1,4 @@
-"""The sandbox LML as a running server: in a background thread for tests and the demo, or blocking for the CLI."""
+"""Runs the sandbox LML as a server: in a background thread for tests and the demo, or blocking for the CLI."""
 
 import asyncio
 import queue
@@ -14,26 +14,26 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from wxyc_assets.sandbox.lml.app import Sandbox, Settings, build_app
+from wxyc_assets.sandbox.lml.app import AppState, Settings, build_app
 from wxyc_assets.sandbox.lml.control import state
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig, SimulatedDiscogs
-from wxyc_assets.sandbox.lml.faults import FaultBook
-from wxyc_assets.sandbox.lml.service import Lml
-from wxyc_assets.sandbox.lml.traffic import RecordedRequest, Traffic
+from wxyc_assets.sandbox.lml.faults import FaultRegistry
+from wxyc_assets.sandbox.lml.request_log import RecordedRequest, RequestLog
+from wxyc_assets.sandbox.lml.service import LmlService
 
 DEFAULT_API_KEY: Final = "sandbox-key"
 _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S: Final = 20.0
 _STOP_TIMEOUT_S: Final = 20.0
-_GRACE_S: Final = 5  # for answers that are being written when the server stops
+_GRACE_S: Final = 5  # for answers that the server still writes when it stops
 
 
 class SandboxLml:
-    """A sandbox LML on 127.0.0.1, up between ``with`` and its end; ``port`` 0 takes a free one.
+    """A sandbox LML on 127.0.0.1 that runs inside a ``with`` block; ``port`` 0 picks a free port.
 
-    ``api_key`` None asks for no key. ``latency_ms`` is added to every operation but health. ``record_bodies`` keeps the
-    bodies of ``requests`` as well. Raises OSError when the port is taken. One instance is one run: its Discogs limit,
-    cache, counts and faults start anew with the next instance.
+    With ``api_key`` None it needs no key. With ``tracks`` it sends the tracks of compilations, as today's LML does not. Every
+    operation except health takes ``latency_ms`` longer. ``record_bodies`` stores the bodies of ``requests`` too. Raises OSError
+    if the port is taken. Each instance runs once and has its own Discogs limit, cache, counts and faults.
     """
 
     def __init__(
@@ -45,34 +45,36 @@ class SandboxLml:
         latency_ms: float = 0,
         commit_sha: str | None = None,
         record_bodies: bool = False,
+        tracks: bool = False,
     ) -> None:
-        self.faults = FaultBook()
+        self.faults = FaultRegistry()
         self.discogs = SimulatedDiscogs(discogs or DiscogsConfig())
-        self.traffic = Traffic(record_bodies=record_bodies)
+        self.request_log = RequestLog(record_bodies=record_bodies)
         self._stopping = asyncio.Event()
-        lml = Lml(self.discogs, commit_sha)
-        app = build_app(Sandbox(lml, self.faults, self.traffic, Settings(api_key, latency_ms), self._stopping))
+        service = LmlService(self.discogs, commit_sha, tracks)
+        settings = Settings(api_key, latency_ms)
+        app = build_app(AppState(service, self.faults, self.request_log, settings, self._stopping))
         app.router.lifespan_context = self._lifespan
         self._port = port
         self._started = threading.Event()
-        self._loop: asyncio.AbstractEventLoop  # known once the server is up
-        self._socket: socket.socket  # listens from then on
+        self._loop: asyncio.AbstractEventLoop  # set when the server has started
+        self._socket: socket.socket  # listens from __enter__ on
         self._thread = threading.Thread(target=self._run, name="sandbox-lml", daemon=True)
         self._server = uvicorn.Server(_config(app))
 
     @property
     def url(self) -> str:
-        """Base URL, "http://127.0.0.1:PORT"; the port is known once the server is up."""
+        """Base URL, "http://127.0.0.1:PORT"; with port 0 the port is known once the server has started."""
         return f"http://{_HOST}:{self._port}"
 
     @property
     def requests(self) -> list[RecordedRequest]:
         """The last 1000 requests to LML's operations, oldest first, without credentials."""
-        return self.traffic.requests()
+        return self.request_log.requests()
 
     def state(self) -> dict[str, Any]:
-        """Return what GET /sandbox/state answers."""
-        return state(self.discogs, self.traffic, self.faults)
+        """Return the answer of GET /sandbox/state."""
+        return state(self.discogs, self.request_log, self.faults)
 
     def __enter__(self) -> Self:
         self._socket = _listen(self._port)
@@ -88,10 +90,10 @@ class SandboxLml:
         self.stop()
 
     def stop(self) -> None:
-        """End every request and the server; nothing happens when it has stopped already."""
+        """End all requests and the server. Does nothing if the server has stopped already."""
         if not self._thread.is_alive():
             return
-        # Before uvicorn waits for its requests: those that hang or queue for Discogs end on this event.
+        # uvicorn waits for its requests; this event first ends those that hang or wait for Discogs.
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._server.should_exit = True
         self._thread.join(_STOP_TIMEOUT_S)
@@ -115,17 +117,21 @@ def serve(
     api_key: str | None = DEFAULT_API_KEY,
     discogs: DiscogsConfig | None = None,
     latency_ms: float = 0,
+    tracks: bool = False,
     on_ready: Callable[[str], object] | None = None,
 ) -> None:
     """Run a sandbox LML until SIGINT or SIGTERM, then return; call it from the main thread.
 
-    ``on_ready`` is told the URL once the server answers. Prints nothing. Raises OSError when the port is taken.
+    Calls ``on_ready`` with the URL once the server answers. Prints nothing. Raises OSError if the port is taken.
     """
-    # The one queue whose put() may run inside a signal handler while the same thread waits in get().
+    # SimpleQueue is the only queue whose put() may run in a signal handler while the same thread waits in get().
     stop: queue.SimpleQueue[int] = queue.SimpleQueue()
-    handlers = {one: signal.signal(one, lambda number, _: stop.put(number)) for one in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {
+        number: signal.signal(number, lambda received, _: stop.put(received))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        with SandboxLml(port=port, api_key=api_key, discogs=discogs, latency_ms=latency_ms) as server:
+        with SandboxLml(port=port, api_key=api_key, discogs=discogs, latency_ms=latency_ms, tracks=tracks) as server:
             if on_ready is not None:
                 on_ready(server.url)
             stop.get()
@@ -135,9 +141,9 @@ def serve(
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 whose requests can reach their transport, so that a fault can cut the connection."""
+    """HTTP/1.1 that gives each request its transport, so that a fault can close the connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
@@ -151,14 +157,15 @@ def _config(app: Starlette) -> uvicorn.Config:
         lifespan="on",
         access_log=False,
         log_config=None,
-        log_level="error",  # what remains is a defect of the sandbox, and shows on stderr
-        timeout_keep_alive=120,  # longer than clients keep idle connections, so that none is closed under a request
+        log_level="error",  # an error is a defect of the sandbox, and stderr shows it
+        timeout_keep_alive=120,  # longer than clients keep idle connections, so that none closes while a client sends
         timeout_graceful_shutdown=_GRACE_S,
     )
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns on TCP_NODELAY: without it, small answers come 40 ms late.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, port))

@@ -1,4 +1,4 @@
-"""The requests that the sandbox LML accepts and the way it refuses the others."""
+"""Request bodies of the sandbox LML: their shapes and caps, and the errors for all others."""
 
 from typing import Annotated, Any, Final, TypeVar
 
@@ -14,7 +14,7 @@ _DETAILS_SHOWN: Final = 10
 
 
 class _Body(BaseModel):
-    """Strict about types, since JSON has its own; lenient about fields that LML does not know."""
+    """Strict about types, because JSON has types; ignores fields that LML does not know."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
@@ -23,7 +23,7 @@ class LibraryInput(_Body):
     """One library to resolve."""
 
     library_id: int
-    artist_name: str
+    artist_name: Annotated[str, Field(min_length=1)]
     album_title: str
     legacy_release_id: int | None = None
 
@@ -66,7 +66,7 @@ class ResolveBody(_Body):
 
 
 class ApiError(Exception):
-    """A refusal with LML's error body: ``message`` and ``code``, and ``details`` where there is more to say."""
+    """An error answer with LML's body: ``message``, ``code`` and, if given, ``details``."""
 
     def __init__(
         self, status: int, code: str, message: str, details: object = None, *, retry_after_s: int | None = None
@@ -77,7 +77,7 @@ class ApiError(Exception):
         self.headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
 
     def response(self) -> Response:
-        """Return the refusal as LML sends it."""
+        """Return the error as the response that LML sends."""
         return json_response(self.body, self.status, self.headers)
 
 
@@ -85,20 +85,20 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 
 def parse(raw: bytes, model: type[BodyT]) -> BodyT:
-    """Read a request body; ApiError 400 when it is not JSON, 422 when it is not a ``model``."""
-    return shaped(parse_json(raw), model)
+    """Read a request body. Raises ApiError 400 if it is not JSON, 422 if it does not fit ``model``."""
+    return validate(parse_json(raw), model)
 
 
 def parse_json(raw: bytes) -> Any:
-    """Read JSON; ApiError 400 when it is none."""
+    """Read JSON. Raises ApiError 400 if ``raw`` is not JSON."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise ApiError(400, "invalid_json", f"the body is not JSON: {error}") from error
 
 
-def shaped(body: object, model: type[BodyT]) -> BodyT:
-    """Validate a decoded body; ApiError 422 that names the fields, never their values."""
+def validate(body: object, model: type[BodyT]) -> BodyT:
+    """Validate a decoded body. Raises ApiError 422 that names the wrong fields, never their values."""
     try:
         return model.model_validate(body)
     except ValidationError as error:
@@ -107,8 +107,8 @@ def shaped(body: object, model: type[BodyT]) -> BodyT:
         raise ApiError(422, "validation_error", message, details) from error
 
 
-def refuse_over(body: object, field: str, cap: int, status: int) -> None:
-    """Raise ApiError ``status`` when the list ``field`` has more than ``cap`` items; the cap precedes their shape."""
+def enforce_cap(body: object, field: str, cap: int, status: int) -> None:
+    """Raise ApiError ``status`` if the list ``field`` has more than ``cap`` items. Call it before ``validate``, as LML does."""
     items = body.get(field) if isinstance(body, dict) else None
     if isinstance(items, list) and len(items) > cap:
         raise ApiError(status, "too_many_items", f"{field} takes at most {cap} items, {len(items)} were sent")

@@ -1,4 +1,4 @@
--- billing_tables: what the gateway writes (billing_event, io_log) and the rater writes (rated_usage), made in the first
+-- billing_tables: creates the tables of the gateway (billing_event, io_log) and of the rater (rated_usage) in the first
 -- schema of the search_path.
 CREATE TABLE billing_event (
     request_id varchar(255) NOT NULL CONSTRAINT pk_billing_event PRIMARY KEY,

@@ -1,7 +1,7 @@
--- existing_columns: every column of every table that a schema holds, with its type as text.
+-- existing_columns: all columns of all tables in a schema, with their types as text.
 --
 -- Parameters
---   schema     text    the schema that is looked at; no rows if it does not exist
+--   schema     text    the schema to read; no rows if it does not exist
 SELECT relation.relname AS table_name, attribute.attname AS column_name,
     format_type(attribute.atttypid, attribute.atttypmod) AS column_type
 FROM pg_class AS relation

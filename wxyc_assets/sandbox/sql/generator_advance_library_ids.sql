@@ -1,5 +1,5 @@
--- generator_finish_libraries: the next album and the next artist get ids after the last ones, and the library's watermark
--- says that it changed, as its trigger would.
+-- generator_advance_library_ids: the next album and the next artist get the ids after the largest ones, and the library's
+-- watermark moves as its trigger would move it.
 WITH touched AS (
     UPDATE library_watermark SET last_modified_at = GREATEST(now(), last_modified_at) RETURNING last_modified_at
 )

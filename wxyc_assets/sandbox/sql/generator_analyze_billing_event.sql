@@ -1,2 +1,2 @@
--- generator_analyze_billing_event: the planner knows of the new events.
+-- generator_analyze_billing_event: updates the planner statistics after the load.
 ANALYZE billing_event

@@ -1,2 +1,2 @@
--- generator_analyze_flowsheet: the planner knows the generated plays.
+-- generator_analyze_flowsheet: updates the planner statistics after the load.
 ANALYZE flowsheet

@@ -1,2 +1,2 @@
--- generator_analyze_library: the planner knows the generated albums.
+-- generator_analyze_library: updates the planner statistics after the load.
 ANALYZE library, artists, library_identity

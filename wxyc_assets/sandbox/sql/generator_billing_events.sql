@@ -1,15 +1,16 @@
--- generator_billing_events: billing events at even distances over some hours, each of a random account among those of its hour.
--- The same parameters give the same events, and only once. Odd events lack an id, have a model or a base that no price file
--- knows, more cached than prompt tokens or none at all, no time of their own, or one long before they came.
+-- generator_billing_events: inserts billing events at even intervals over a number of hours, each of a random account.
+-- The same parameters give the same events; events that exist already stay as they are. An odd event lacks an id, has a
+-- model or a base model that no price file has, has more cached than prompt tokens or no tokens, has no event_ts, or has
+-- an event_ts 30 hours before created_at.
 --
 -- Parameters
---   count               bigint        how many events
---   seed                bigint        other numbers give other events
---   first_instant       timestamptz   when the first event happened
---   seconds             float8        time from the first event to the end
---   accounts            integer       triples of customer, deployment and model; at most as many rollups an hour
---   models              text[]        an account has the model of its number, from the start again
---   base_models         text[]        of the models, in order; null for none
+--   count               bigint        number of events
+--   seed                bigint        another number gives other events
+--   first_instant       timestamptz   instant of the first event
+--   seconds             float8        length of the period from the first event
+--   accounts            integer       number of (customer, deployment, model) triples: at most that many rollups an hour
+--   models              text[]        account n has model n modulo the number of models
+--   base_models         text[]        base models of these models, in the same order; null for none
 --   odd_share           float8        share of odd events, 0 to 1
 INSERT INTO billing_event (
     request_id, auth_id, user_id, group_id, resource_id, resource_type, model, base_model, prompt_tokens, cached_tokens,
@@ -22,9 +23,9 @@ SELECT
     'group-' || account %% 31,
     CASE WHEN oddity IS DISTINCT FROM 1 THEN 'deployment-' || account / customers END,
     'deployment',
-    CASE oddity WHEN 2 THEN NULL WHEN 3 THEN 'nobody-knows-it' WHEN 4 THEN 'ft:nobody-knows-its-base'
+    CASE oddity WHEN 2 THEN NULL WHEN 3 THEN 'unknown-model' WHEN 4 THEN 'ft:unknown-base'
         ELSE (%(models)s::text[])[model] END,
-    CASE WHEN oddity IN (4, 5) THEN 'nobody-knows-it' ELSE (%(base_models)s::text[])[model] END,
+    CASE WHEN oddity IN (4, 5) THEN 'unknown-model' ELSE (%(base_models)s::text[])[model] END,
     CASE WHEN oddity = 6 THEN 0 ELSE prompt END,
     CASE WHEN oddity = 6 THEN 0 WHEN oddity = 7 THEN prompt + 30 ELSE cached END,
     CASE WHEN oddity = 6 THEN 0 ELSE completion END,

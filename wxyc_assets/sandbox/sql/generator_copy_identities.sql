@@ -1,2 +1,2 @@
--- generator_copy_identities: what earlier runs would have stored for some of the generated albums.
+-- generator_copy_identities: loads identities of generated albums, as earlier runs would have stored them.
 COPY library_identity (library_id, last_verified_at, method, confidence, notes) FROM STDIN

@@ -1,4 +1,4 @@
--- generator_copy_plays: generated plays that wait for their metadata.
+-- generator_copy_plays: loads generated plays whose metadata is pending.
 COPY flowsheet (
     album_id, track_title, album_title, artist_name, record_label, play_order, add_time, entry_type, metadata_status
 ) FROM STDIN

@@ -1,4 +1,4 @@
--- generator_shelves: there is at least one genre and one format to put albums on, and these are their ids.
+-- generator_genres_and_formats: ensures that there is a genre and a format, and returns the ids of all genres and formats.
 WITH new_genre AS (
     INSERT INTO genres (genre_name) SELECT 'Rock' WHERE NOT EXISTS (SELECT FROM genres) RETURNING id
 ), new_format AS (

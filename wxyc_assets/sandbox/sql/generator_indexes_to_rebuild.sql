@@ -1,10 +1,10 @@
--- generator_rebuilt_indexes: the GIN indexes that are cheaper to build again than to keep up with the coming rows: when
--- there are many of those, and no more than four times as many in the table already. Besides, an index that grew row by
--- row leaves a long pending list, whose cleaning would hit some innocent later statement.
+-- generator_indexes_to_rebuild: the GIN indexes that are cheaper to rebuild than to maintain during the load. That is so from
+-- 20,000 new rows on, if the table holds at most four times as many. An index that grows row by row also leaves a long
+-- pending list, and a later statement would pay for cleaning it.
 --
 -- Parameters
 --   tables     text[]    tables on the search_path
---   count      int       how many rows are coming
+--   count      int       number of rows to load
 SELECT namespace.nspname, index.relname, pg_get_indexdef(index.oid)
 FROM unnest(%(tables)s::regclass[]) AS loaded (oid)
 JOIN pg_class AS relation ON relation.oid = loaded.oid

@@ -1,4 +1,4 @@
--- generator_playable: the next albums that a play can be of, in the order of their ids.
+-- generator_playable_albums: the next page of albums that have an artist name, in the order of their ids.
 --
 -- Parameters
 --   after_id     int    the last id of the previous page

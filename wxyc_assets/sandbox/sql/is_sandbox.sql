@@ -1,2 +1,2 @@
--- is_sandbox: one row if the station that search_path finds was made as a sandbox.
+-- is_sandbox: one row if the station on the search_path is a sandbox.
 SELECT WHERE obj_description(to_regclass('library'), 'pg_class') = 'A sandbox station, made by wxyc.'

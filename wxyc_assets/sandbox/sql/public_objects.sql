@@ -1,5 +1,5 @@
--- public_objects: what the station keeps in schema public, whatever its own schema is called. Makes only what is missing,
--- because a database may hold a station already, whose functions and types are not ours to replace.
+-- public_objects: creates the station's objects in schema public, whatever the name of its own schema. Creates only those
+-- that are missing: the database may hold another station already, whose functions and types must stay.
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
 
 DO $missing$
@@ -28,7 +28,7 @@ BEGIN
                 PERFORM pg_notify('cdc', payload);
             END IF;
             RETURN NULL;
-        EXCEPTION WHEN OTHERS THEN  -- a listener's trouble never fails the write
+        EXCEPTION WHEN OTHERS THEN  -- a failed notification never fails the write
             PERFORM pg_notify(
                 'cdc_error',
                 jsonb_build_object('table', TG_TABLE_NAME, 'schema', TG_TABLE_SCHEMA, 'action', TG_OP, 'error', SQLERRM)::text);

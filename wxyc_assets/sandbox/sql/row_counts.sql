@@ -1,4 +1,4 @@
--- row_counts: how many rows each table of the station holds.
+-- row_counts: the number of rows in each table of the station.
 SELECT 'genres' AS table_name, count(*) AS row_count FROM genres
 UNION ALL SELECT 'format', count(*) FROM format
 UNION ALL SELECT 'artists', count(*) FROM artists

@@ -1,7 +1,7 @@
--- sample_artists: one card for each artist, in the order of their first album, filed under the name without its "The".
+-- sample_artists: inserts one row per artist, in the order of their first album, sorted by the name without its "The".
 --
 -- Parameters
---   anchor     timestamptz    the moment that every age is counted back from
+--   anchor     timestamptz    the moment from which all ages count back
 INSERT INTO artists (artist_name, code_letters, add_date, last_modified, alphabetical_name)
 SELECT
     artist,

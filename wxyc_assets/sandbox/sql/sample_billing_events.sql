@@ -1,8 +1,8 @@
--- sample_billing_events: 5,000 events over yesterday (UTC), all attributable and priced by catalogue/prices.yaml. Some
--- have no event_ts, so that created_at is their rating instant; some were aborted; some prompts were mostly cached.
+-- sample_billing_events: inserts 5,000 events of yesterday (UTC), all attributable and priced by catalogue/prices.yaml.
+-- Some have no event_ts, so that created_at is their rating instant; some are aborted; some prompts are mostly cached.
 --
 -- Parameters
---   anchor     timestamptz    the moment that every age is counted back from
+--   anchor     timestamptz    the moment from which all ages count back
 INSERT INTO billing_event (
     request_id, auth_id, user_id, group_id, resource_id, resource_type, model, base_model, adapter, prompt_tokens,
     cached_tokens, completion_tokens, finish_reason, gpu_type, aborted, event_ts, created_at

@@ -1,2 +1,2 @@
--- sample_copy_albums: reads catalogue/albums.csv.
+-- sample_copy_albums: loads catalogue/albums.csv.
 COPY sample_album (id, artist, title, label, release_year, genre, format, tracks) FROM STDIN WITH (FORMAT csv, HEADER)

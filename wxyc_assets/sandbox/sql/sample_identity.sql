@@ -1,7 +1,7 @@
--- sample_identity: what earlier runs left: identities two days old (fresh) and nine days old (stale).
+-- sample_identity: inserts identities as earlier runs would have written them: two days old (fresh) and nine days old (stale).
 --
 -- Parameters
---   anchor     timestamptz    the moment that every age is counted back from
+--   anchor     timestamptz    the moment from which all ages count back
 INSERT INTO library_identity (library_id, last_verified_at, method, confidence, notes)
 SELECT
     id,

@@ -1,7 +1,7 @@
--- sample_library: one row for each album, under its fixed id. Compilations carry volume letters that start with Z.
+-- sample_library: inserts one row per album, with its fixed id. Compilations have volume letters that start with Z.
 --
 -- Parameters
---   anchor     timestamptz    the moment that every age is counted back from
+--   anchor     timestamptz    the moment from which all ages count back
 INSERT INTO library (
     id, artist_id, genre_id, format_id, album_title, label, code_number, add_date, last_modified, code_volume_letters,
     legacy_release_id, artist_name, canonical_entity_id, canonical_entity_confidence, canonical_entity_resolved_at,

@@ -1,4 +1,4 @@
--- sample_remarks: what stands between the plays: who came and went, the breakpoint of each hour, and talk.
+-- sample_other_entries: inserts the flowsheet entries that are no plays: show start and end, the breakpoint of each hour, talk.
 INSERT INTO flowsheet (show_id, play_order, message, add_time, entry_type, legacy_entry_id, dj_name, radio_hour)
 SELECT
     shows.id, remark.play_order, remark.message, shows.start_time + remark.after, remark.entry_type,

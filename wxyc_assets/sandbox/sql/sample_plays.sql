@@ -1,6 +1,6 @@
--- sample_tracks: twenty plays in each show, of its own kind of music where it has one, and no album twice in a show.
--- Most wait for their metadata (pending), as on the day that an upkeep job starts. One in twelve was typed in without
--- being linked to the library, and a few have no artist: no pass may touch those.
+-- sample_plays: inserts twenty plays per show, of the show's genre if it has one, and no album twice in a show. The metadata
+-- of most plays is pending, as on the day on which an upkeep job starts. One in twelve has no link to the library, as if
+-- a DJ typed it in, and a few have no artist: no pass may touch those.
 INSERT INTO flowsheet (
     show_id, album_id, rotation_id, track_title, album_title, artist_name, record_label, play_order, request_flag,
     segue, add_time, entry_type, legacy_entry_id, legacy_release_id, dj_name, metadata_status, metadata_attempt_at,

@@ -1,9 +1,9 @@
--- sample_rotation: every tenth album is or was in rotation. Some are killed (today's kill date counts as killed), some
--- will be, some have no release id yet, and some have their identity already: the one that the sandbox's LML mints,
--- which is the release id times an odd constant, modulo 2^30. Release ids are stand-ins.
+-- sample_rotation: inserts every tenth album into the rotation. Some are killed (today's kill date counts as killed), some
+-- have a kill date in the future, some have no release id, and some have an identity. It is the identity that the sandbox
+-- LML mints: the release id times an odd constant, modulo 2^30. Release ids are invented.
 --
 -- Parameters
---   anchor     timestamptz    the moment that every age is counted back from
+--   anchor     timestamptz    the moment from which all ages count back
 INSERT INTO rotation (
     album_id, rotation_bin, add_date, kill_date, legacy_rotation_id, legacy_library_release_id, artist_name, album_title,
     record_label, discogs_release_id, discogs_release_id_source, lml_identity_id

@@ -1,7 +1,7 @@
--- sample_shows: a week of two-hour shows around the clock; the last one ended two hours before this hour began.
+-- sample_shows: inserts a week of two-hour shows around the clock; the last one ends two hours before the current hour.
 --
 -- Parameters
---   anchor     timestamptz    the moment that every age is counted back from
+--   anchor     timestamptz    the moment from which all ages count back
 INSERT INTO shows (show_name, start_time, end_time, legacy_show_id, legacy_dj_name)
 SELECT
     show.name,

@@ -1,6 +1,6 @@
--- sample_staging: where the catalogue's files are read into, until the transaction ends. A state is what a row of the
--- library shows: each branch of "is it eligible" has its dozen albums, in all shards, as 41 and 16 share no factor.
--- sample_random gives derived rows their variety: a number that follows from a text, so that all sample stations agree.
+-- sample_staging: creates the tables for the catalogue's files, until the transaction ends. A state is one branch of the
+-- eligibility rule: each has a dozen albums, in all shards, because 41 and 16 share no factor. sample_random returns a
+-- number that depends on a text alone, so that derived rows vary and all sample stations are equal.
 CREATE TEMPORARY TABLE sample_album (
     id integer PRIMARY KEY,
     artist text NOT NULL,

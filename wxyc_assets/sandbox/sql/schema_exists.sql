@@ -1,4 +1,4 @@
--- schema_exists: one row if the schema exists, so that CREATE SCHEMA and its privilege are needed only when it does not.
+-- schema_exists: one row if the schema exists. If it does, creating a station needs no privilege to create schemas.
 --
 -- Parameters
 --   schema     text

@@ -1,5 +1,5 @@
--- station_functions: what the station's triggers and one index call. Each remembers the search_path it was made with, so
--- that a station in a schema of another name touches its own tables, whoever writes to it.
+-- station_functions: creates the functions that the station's triggers and one index call. Each has the search_path of its
+-- creation, so that a station in a schema of another name updates its own tables, whatever the writer's search_path.
 CREATE FUNCTION fold_artist_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(regexp_replace(normalize(COALESCE(name, ''), NFD), '[\u0300-\u036F]', '', 'g'));
 
@@ -10,7 +10,7 @@ BEGIN
 END
 $$;
 
--- A second ahead each time, so that two statements in one clock second are still two changes to whoever polls.
+-- Moves at least one second each time, so that a client that polls sees two changes if two statements share a second.
 CREATE FUNCTION touch_flowsheet_watermark() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE flowsheet_watermark SET last_modified_at = GREATEST(now(), last_modified_at + interval '1 second');

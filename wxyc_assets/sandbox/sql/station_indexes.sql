@@ -1,4 +1,4 @@
--- station_indexes: the station's indexes, made after its functions because one of them is on fold_artist_name.
+-- station_indexes: creates the station's indexes, after its functions, because one index is on fold_artist_name.
 -- artists_normalized_name_idx is left out: it is on a function that the sandbox does not have.
 CREATE INDEX artist_name_trgm_idx ON artists USING gin (artist_name gin_trgm_ops);
 CREATE INDEX artists_fold_name_idx ON artists (fold_artist_name(artist_name::text));
@@ -65,7 +65,7 @@ CREATE UNIQUE INDEX shows_legacy_show_id_idx ON shows (legacy_show_id);
 CREATE INDEX shows_open_start_time_idx ON shows (start_time) WHERE end_time IS NULL;
 CREATE UNIQUE INDEX show_djs_show_id_dj_id_unique ON show_djs (show_id, dj_id);
 
--- The planner's help for flowsheet_album_link_lookup_idx: the very same expression. It lives in public, so a second
--- station in one database does without.
+-- Statistics for flowsheet_album_link_lookup_idx, on the same expression. The object is in schema public, so a second
+-- station in the same database has none.
 CREATE STATISTICS IF NOT EXISTS public.flowsheet_album_link_lookup_stats
     ON ((lower(TRIM(BOTH FROM artist_name)) || '-') || lower(TRIM(BOTH FROM COALESCE(album_title, '')))) FROM flowsheet;

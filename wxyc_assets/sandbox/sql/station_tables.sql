@@ -1,4 +1,4 @@
--- station_tables: the station's types, tables, keys and checks, made in the first schema of the search_path.
+-- station_tables: creates the station's types, tables, keys and checks in the first schema of the search_path.
 -- Foreign keys to labels, auth_user and specialty_shows are left out: the sandbox has no such tables.
 CREATE TYPE metadata_status_enum AS ENUM (
     'pending', 'enriching', 'enriched_match', 'enriched_no_match', 'failed_no_retry'
@@ -296,5 +296,5 @@ CREATE TABLE flowsheet_watermark (
 INSERT INTO library_watermark DEFAULT VALUES;
 INSERT INTO flowsheet_watermark DEFAULT VALUES;
 
--- What tells a sandbox from the real station: only here may a sandbox LML be believed.
+-- Marks the station as a sandbox: only a sandbox may use answers of a sandbox LML.
 COMMENT ON TABLE library IS 'A sandbox station, made by wxyc.';

@@ -1,4 +1,5 @@
--- station_triggers: change notifications (cdc_*), the two watermarks, and the two columns that the station keeps itself.
+-- station_triggers: creates the triggers: change notifications (cdc_*), the two watermarks, and the two columns that
+-- the station maintains itself.
 CREATE TRIGGER cdc_library AFTER INSERT OR DELETE OR UPDATE ON library
     FOR EACH ROW EXECUTE FUNCTION public.cdc_notify();
 CREATE TRIGGER touch_library_watermark

@@ -1,4 +1,4 @@
-"""A running sandbox LML for each test that asks, with a client that has the key."""
+"""A sandbox LML for each test that needs one, and a client with its key."""
 
 from collections.abc import Iterator
 

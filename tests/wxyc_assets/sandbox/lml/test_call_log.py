@@ -1,10 +1,12 @@
+"""The log of Discogs calls: windows, the peak and the totals."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wxyc_assets.sandbox.lml.call_log import NS_PER_S, Call, CallLog
 
 
-def test_two_calls_a_whole_window_apart_are_not_in_one_window():
+def test_calls_a_whole_window_apart_are_in_two_windows():
     log = CallLog(window_ns=60 * NS_PER_S)
     log.record(0, "lookup")
     log.record(60 * NS_PER_S, "lookup")
@@ -14,7 +16,7 @@ def test_two_calls_a_whole_window_apart_are_not_in_one_window():
 
 
 @given(st.lists(st.integers(0, 30), max_size=60))
-def test_the_peak_is_the_fullest_window_there_was(gaps):
+def test_the_peak_is_the_fullest_window_so_far(gaps):
     log = CallLog(window_ns=60)
     times = [sum(gaps[: i + 1]) for i in range(len(gaps))]
     for at_ns in times:
@@ -22,7 +24,7 @@ def test_the_peak_is_the_fullest_window_there_was(gaps):
     assert log.peak == max((sum(start <= other < start + 60 for other in times) for start in times), default=0)
 
 
-def test_the_current_window_empties_while_totals_and_peak_stay():
+def test_the_window_empties_while_totals_and_peak_stay():
     log = CallLog(window_ns=60)
     for at_ns, endpoint in enumerate(["lookup", "lookup", "refresh-for-identities"]):
         log.record(at_ns, endpoint)
@@ -33,7 +35,7 @@ def test_the_current_window_empties_while_totals_and_peak_stay():
     assert log.by_endpoint() == {"lookup": 2, "refresh-for-identities": 1}
 
 
-def test_only_the_last_calls_are_held_but_all_are_counted():
+def test_the_log_holds_the_last_calls_and_counts_all():
     log = CallLog(window_ns=60, keep=2)
     for at_ns in range(5):
         log.record(at_ns, "lookup")

@@ -1,4 +1,4 @@
-"""/sandbox/*: faults over HTTP, and what can be observed."""
+"""/sandbox/*: faults over HTTP, and the observable state."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_faults_are_armed_listed_and_cleared_over_http(client):
     assert client.post("/api/v1/lookup", json={"raw_message": "a - b"}).status_code == 200
 
 
-def test_an_unknown_kind_is_refused_with_the_kinds_that_exist(client, lml):
+def test_the_refusal_of_an_unknown_kind_lists_the_kinds(client, lml):
     response = client.post("/sandbox/faults", json=FAULT | {"kind": "flood"})
     assert response.status_code == 422
     for kind in ("latency", "drip", "shifted", "unknown_kind"):
@@ -25,7 +25,7 @@ def test_an_unknown_kind_is_refused_with_the_kinds_that_exist(client, lml):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "hint"),
     [
         ({"endpoint": "nowhere"}, "refresh-for-identities"),
         ({"endpoint": "health", "kind": "short"}, "no meaning"),
@@ -33,10 +33,10 @@ def test_an_unknown_kind_is_refused_with_the_kinds_that_exist(client, lml):
         ({"many": 3}, "many"),
     ],
 )
-def test_nonsense_is_refused_with_a_message_that_helps(client, wrong, told):
+def test_an_invalid_fault_is_refused_with_a_helpful_message(client, wrong, hint):
     response = client.post("/sandbox/faults", json=FAULT | wrong)
     assert response.status_code == 422
-    assert told in response.json()["message"]
+    assert hint in response.json()["message"]
 
 
 def test_the_state_shows_calls_requests_and_faults(client, lml):

@@ -1,9 +1,11 @@
+"""Each answer fault corrupts a batch in the way of its name, and never the original."""
+
 import copy
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from wxyc_assets.sandbox.lml.damage import damage
+from wxyc_assets.sandbox.lml.corruption import corrupt
 from wxyc_assets.sandbox.lml.faults import AnswerKind, endpoints_of
 
 LIBRARIES = [
@@ -11,7 +13,7 @@ LIBRARIES = [
 ]
 LOOKUPS = [{"index": n, "status": "match", "lookup": {"results": [{"artwork": {"confidence": 0.9}}]}} for n in range(5)]
 IDENTITIES = [{"identity_id": 100 + n, "status": "warmed", "sources": {}} for n in range(5)]
-BATCHES = {
+BATCHES: dict[str, tuple[list[Any], str]] = {
     "bulk-resolve-libraries": (LIBRARIES, "library_id"),
     "lookup-bulk": (LOOKUPS, "index"),
     "refresh-for-identities": (IDENTITIES, "identity_id"),
@@ -21,7 +23,8 @@ PAIRS = [(endpoint, kind) for endpoint in BATCHES for kind in get_args(AnswerKin
 
 
 def ids(kind, count=1):
-    return [one and one["library_id"] for one in damage(LIBRARIES, "bulk-resolve-libraries", kind, count)]
+    """The keys of the corrupted libraries; None for a null answer."""
+    return [one and one["library_id"] for one in corrupt(LIBRARIES, "bulk-resolve-libraries", kind, count)]
 
 
 @pytest.mark.parametrize(
@@ -40,34 +43,54 @@ def ids(kind, count=1):
         ("non_integer_index", 3, ["10", 20.5, None, 40, 50]),
     ],
 )
-def test_each_kind_does_to_the_keys_what_its_name_says(kind, count, expected):
+def test_each_kind_changes_the_keys_as_its_name_says(kind, count, expected):
     assert ids(kind, count) == expected
 
 
-def test_bad_confidence_is_out_of_range_or_no_number_and_spares_answers_without_one():
+def test_bad_confidence_spares_answers_without_confidence():
     unresolved = {"kind": "unresolved", "library_id": 5, "confidence": None}
-    damaged = damage([unresolved, *LIBRARIES], "bulk-resolve-libraries", "bad_confidence", 3)
-    assert [one["confidence"] for one in damaged] == [None, 1.5, -0.1, "0.9", 0.9, 0.9]
-    (best,) = damage(LOOKUPS, "lookup-bulk", "bad_confidence", 1)[0]["lookup"]["results"]
+    corrupted = corrupt([unresolved, *LIBRARIES], "bulk-resolve-libraries", "bad_confidence", 3)
+    assert [one and one["confidence"] for one in corrupted] == [None, 1.5, -0.1, "0.9", 0.9, 0.9]
+    (first, *_) = corrupt(LOOKUPS, "lookup-bulk", "bad_confidence", 1)
+    assert first is not None
+    (best,) = first["lookup"]["results"]
     assert best["artwork"]["confidence"] == 1.5
+
+
+def test_faults_of_lookups_say_their_word():
+    degraded, *others = corrupt(LOOKUPS, "lookup-bulk", "degraded", 1, "deadline_exceeded")
+    assert degraded is not None
+    assert (degraded["status"], degraded["lookup"]["degraded_reason"]) == ("no_match", "deadline_exceeded")
+    assert (degraded["lookup"]["timeout"], others) == (True, LOOKUPS[1:])
+    (another, *_) = corrupt(LOOKUPS, "lookup-bulk", "another_album", 1)
+    assert another is not None
+    assert another["lookup"]["search_type"] == "fallback"
+    assert another["lookup"]["results"][0]["library_item"]["title"] == "Another album"
+    (streaming, *_) = corrupt(LOOKUPS, "lookup-bulk", "streaming_status", 1, "unresolved")
+    assert streaming is not None
+    said = streaming["lookup"]["results"][0]["artwork"]["streaming_status"]
+    assert said == {"spotify": "unresolved", "apple_music": "unresolved", "bandcamp": "unresolved"}
 
 
 @pytest.mark.parametrize(("endpoint", "kind"), PAIRS)
 @pytest.mark.parametrize("count", [1, 3, 50])
-def test_every_kind_changes_every_batch_that_it_applies_to_and_leaves_the_original_alone(endpoint, kind, count):
+def test_every_kind_changes_a_copy_of_every_batch(endpoint, kind, count):
     results, _ = BATCHES[endpoint]
     before = copy.deepcopy(results)
-    damaged = damage(results, endpoint, kind, count)
+    corrupted = corrupt(results, endpoint, kind, count)
     assert results == before
-    assert damaged != before or (kind == "shifted" and count % len(results) == 0)
+    assert corrupted != before or (kind == "shifted" and count % len(results) == 0)
 
 
 @pytest.mark.parametrize(("endpoint", "kind"), PAIRS)
-def test_a_batch_of_one_can_be_damaged_too(endpoint, kind):
+def test_a_batch_of_one_can_be_corrupted(endpoint, kind):
     results, _ = BATCHES[endpoint]
-    damage(results[:1], endpoint, kind, 2)
+    corrupt(results[:1], endpoint, kind, 2)
 
 
-def test_unknown_kind_says_something_that_the_contract_does_not_know():
-    assert damage(LIBRARIES, "bulk-resolve-libraries", "unknown_kind", 1)[0]["kind"] == "unheard_of"
-    assert damage(IDENTITIES, "refresh-for-identities", "unknown_kind", 1)[0]["status"] == "unheard_of"
+def test_unknown_kind_is_outside_the_contract():
+    (library, *_) = corrupt(LIBRARIES, "bulk-resolve-libraries", "unknown_kind", 1)
+    (identity, *_) = corrupt(IDENTITIES, "refresh-for-identities", "unknown_kind", 1)
+    assert library is not None
+    assert identity is not None
+    assert (library["kind"], identity["status"]) == ("unheard_of", "unheard_of")

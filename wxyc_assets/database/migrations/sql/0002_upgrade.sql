@@ -18,7 +18,7 @@ SET LOCAL check_function_bodies = off;
 
 -- The plays whose metadata is pending: what album_metadata asks for, and what flowsheet_enrichment turns to enriched_match.
 -- Unqualified names: the caller's search_path says which station. A plain SQL function, so that the planner inlines it. Read it
--- by stretches of play_id: they are ranges of flowsheet_metadata_status_pending_idx, however long the flowsheet is.
+-- by ranges of play_id: each is a range of flowsheet_metadata_status_pending_idx, however long the flowsheet is.
 CREATE FUNCTION wxyc_assets.pending_play() RETURNS TABLE (play_id integer, album_id integer)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT f.id, f.album_id

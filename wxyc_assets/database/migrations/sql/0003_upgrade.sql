@@ -10,9 +10,9 @@ ALTER TABLE wxyc_assets.run ADD COLUMN discogs_calls_left float8;
 COMMENT ON COLUMN wxyc_assets.run.discogs_calls_left IS
   'Discogs calls that the run still expects to ask for, by its own estimate; null if it never said.';
 
--- One reservation, under the row's lock, so that it starts from what whoever came before has left: the first instant behind
--- everything reserved and behind any block at which so much more fits into every minute. A function of the database, because its
--- plans are kept and every call to LML waits for it.
+-- One reservation, under the row's lock, so that it counts every earlier one. It takes the first instant after everything reserved
+-- and after any block at which each minute can hold its cost as well. A function of the database, because its plans are cached and
+-- every call to LML waits for it.
 CREATE FUNCTION wxyc_assets.reserve_budget(
   budget_name text, cost float8, per_minute float8, window_s float8, OUT wait_s float8, OUT mark timestamptz, OUT entry timestamptz
 ) LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- 0005_upgrade: the outbox says what an alert is about and how its delivery goes, and our schema knows how partitions stand.
+-- 0005_upgrade: alerts have a kind, their partitions and the state of their delivery; partitions have a state.
 
 ALTER TABLE wxyc_assets.alert
   ADD COLUMN kind text NOT NULL DEFAULT 'check' CHECK (kind IN ('check', 'unevaluated', 'run', 'late', 'stale')),

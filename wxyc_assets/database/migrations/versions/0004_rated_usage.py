@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from wxyc_assets.migrations.scripts import execute_script
+from wxyc_assets.database.migrations.scripts import execute_script
 
 revision = "0004"
 down_revision = "0003"

@@ -1,8 +1,8 @@
-"""How alerts are told, and how partitions stand."""
+"""The delivery of alerts, and the state of partitions."""
 
 from alembic import op
 
-from wxyc_assets.migrations.scripts import execute_script
+from wxyc_assets.database.migrations.scripts import execute_script
 
 revision = "0005"
 down_revision = "0004"
