@@ -1,23 +1,52 @@
-"""What must hold after a run of album_metadata, decided on its numbers. Pure."""
+"""The checks of album_metadata: what each promises, and how a run's numbers decide it. Pure."""
 
 from dataclasses import dataclass
 
-from wxyc_assets.accounting import unaccounted
-from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.finding import Finding
+from wxyc_assets.assets.album_metadata.counters import Counters
+from wxyc_assets.runs.counts import unaccounted
+from wxyc_assets.runs.findings import QUARANTINED, Check, Finding
 
 HEALTHY_ERROR_RATE = 0.05
-"""The share of albums that may end in ``error``, in parts of one. Source: the runbook's reading of the first batches."""
+"""The fraction of albums that may end in ``error``. Source: how the runbook reads the first batches."""
 
-ENOUGH_ANSWERS = 20
-"""Below so many albums a share says nothing."""
+MIN_ANSWERS = 20
+"""With fewer albums a share is not significant."""
 
-QUARANTINED = "reasons and digests are in wxyc_assets.quarantine"
+CHECKS = (
+    Check(
+        "accounting_holds",
+        "Every pending album is counted as scanned, in exactly one outcome, and every match has its row.",
+    ),
+    Check(
+        "unexpected_index_is_zero",
+        "Every answer stood at the position that its index names; another one could be about another album.",
+        blocking=True,
+    ),
+    Check(
+        "unexpected_index_24h_is_zero",
+        "According to the ledger, no run of the last 24 hours met an answer with an unexpected index. This check only alerts.",
+        scope="asset",
+        stored=True,
+    ),
+    Check(
+        "contract_violations_zero",
+        "Every answer keeps to the contract; others are quarantined, never written.",
+    ),
+    Check(
+        "writer_errors_zero",
+        "Every row could be written; if the table refuses one row, the others are written.",
+    ),
+    Check("surplus_answers_zero", "LML gave no more answers than the request had albums."),
+    Check(
+        "error_rate_healthy",
+        f"Fewer than {HEALTHY_ERROR_RATE:.0%} of the albums that the run asked about ended in error.",
+    ),
+)
 
 
 @dataclass(frozen=True)
 class RecentMismatches:
-    """The rows under a foreign index of the last 24 hours, over all shards and runs, and the first of them."""
+    """How many results of the last 24 hours had an unexpected index, over all shards and runs, and the first of them."""
 
     mismatches: int
     album_id: int | None = None
@@ -25,36 +54,34 @@ class RecentMismatches:
     run_id: str | None = None
 
     def __str__(self) -> str:
-        """Name the first mismatch."""
+        """Return the number and the first mismatch."""
         first = (
             f"; the first: album {self.album_id}, {self.reason}, in run {self.run_id}"
             if self.album_id is not None
             else ""
         )
-        return f"{self.mismatches} rows came under a foreign index within 24 h{first}"
+        return f"{self.mismatches} results had an unexpected index within 24 h{first}"
 
 
-def accounting(counters: Counters, *, walked: Counters, inputs_read: int) -> Finding:
+def accounting(counters: Counters, *, processed: Counters, inputs_read: int) -> Finding:
     """Prove that every album has one outcome, and every match one row or a reason for none; a dry run proves it too.
 
-    ``walked`` and ``inputs_read`` count the shards that were walked to their end: a shard that the database lost half-way
-    has read albums that nothing was made of, and is reported as failed instead.
+    ``processed`` and ``inputs_read`` count the shards that were processed to their end. A shard that ended half-way has read
+    albums without an outcome, and the report shows it as failed instead.
     """
-    disagreement = unaccounted(inputs_read=inputs_read, scanned=walked.scanned, in_buckets=walked.accounted)
+    disagreement = unaccounted(inputs_read=inputs_read, scanned=processed.scanned, in_buckets=processed.accounted)
     if not disagreement and counters.match != counters.rows_accounted:
-        disagreement = (
-            f"{counters.match} albums matched, of {counters.rows_accounted} it is known what became of the row"
-        )
+        disagreement = f"{counters.match} albums matched, and the rows of {counters.rows_accounted} have an outcome"
     return Finding(
         "accounting_holds",
         passed=not disagreement and counters.scanned == counters.accounted,
-        numbers={"inputs_read": inputs_read, "scanned": walked.scanned, "accounted": walked.accounted},
+        numbers={"inputs_read": inputs_read, "scanned": processed.scanned, "accounted": processed.accounted},
         description=disagreement,
     )
 
 
 def of_answers(counters: Counters) -> list[Finding]:
-    """Return what a run can say of LML's answers."""
+    """Return the findings about LML's answers."""
     return [
         _none_of("unexpected_index_is_zero", "unexpected_index", counters),
         _none_of("contract_violations_zero", "contract_violation", counters),
@@ -64,7 +91,7 @@ def of_answers(counters: Counters) -> list[Finding]:
             passed=not counters.answers_untrusted,
             severity="WARN",
             numbers={"answers_untrusted": counters.answers_untrusted},
-            description="LML gave more answers than albums were asked; they were ignored"
+            description="LML gave more answers than the request had albums; the run ignored the surplus"
             if counters.answers_untrusted
             else "",
         ),
@@ -72,8 +99,8 @@ def of_answers(counters: Counters) -> list[Finding]:
     ]
 
 
-def of_the_last_day(recent: RecentMismatches) -> Finding:
-    """Look at the rows under a foreign index of all runs together; it only alerts."""
+def of_last_day(recent: RecentMismatches) -> Finding:
+    """Return the finding about the unexpected indexes of all runs within the last 24 hours. It only alerts."""
     return Finding(
         "unexpected_index_24h_is_zero",
         passed=not recent.mismatches,
@@ -95,13 +122,15 @@ def _none_of(name: str, counter: str, counters: Counters) -> Finding:
 
 
 def _error_rate(counters: Counters) -> Finding:
-    asked = counters.answered + counters.batch_error
+    asked = counters.asked
     rate = counters.error / asked if asked else 0.0
-    high = asked >= ENOUGH_ANSWERS and rate >= HEALTHY_ERROR_RATE
+    high = asked >= MIN_ANSWERS and rate >= HEALTHY_ERROR_RATE
     return Finding(
         "error_rate_healthy",
         passed=not high,
         severity="WARN",
         numbers={"error": counters.error, "asked": asked, "error_rate": rate},
-        description=f"{rate:.1%} of the albums asked about ended in error; they stay pending" if high else "",
+        description=f"{rate:.1%} of the albums that the run asked about ended in error; they stay pending"
+        if high
+        else "",
     )

@@ -1,4 +1,4 @@
-"""What a run says of its batches, in the step log and to Sentry, while it goes on."""
+"""Logs each batch of a run while it is processed: in the step log and in Sentry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,44 +6,48 @@ from dataclasses import dataclass
 from resources.lml.errors import LmlError
 from resources.sentry import Sentry
 from resources.step_log import StepLog
-from wxyc_assets.album_metadata.asking import CALLER, Answered
-from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.verdicts import Album, Judgement, Outcome
+from wxyc_assets.assets.album_metadata.counters import Counters
+from wxyc_assets.assets.album_metadata.lml_requests import CALLER, DEFERRING_ERRORS, Reply
+from wxyc_assets.assets.album_metadata.verdicts import Album, Classification, Outcome
 
 
 @dataclass(frozen=True)
 class BatchLog:
-    """Says what became of each batch, in the words of the runbook; ``batches`` is how many the run has."""
+    """Logs the outcome of each batch under the runbook's steps; ``batches`` is how many batches the run has."""
 
     log: StepLog
     sentry: Sentry
     batches: int
 
-    def answered(self, albums: Sequence[Album], answered: Answered) -> None:
-        """Say everything about an answer that is not as it should be."""
-        if answered.error:
-            self._failed(albums, answered.error, held_back=answered.held_back)
-            return
-        self._mismatched(albums, answered.judgement)
-        if answered.judgement.surplus:
+    def log_reply(self, albums: Sequence[Album], reply: Reply) -> None:
+        """Log every fault of LML's answer to one batch."""
+        for error, unanswered in reply.failed:
+            self._failed_call(unanswered, error, deferred=isinstance(error, DEFERRING_ERRORS))
+        self._mismatches(albums, reply.classification)
+        if reply.classification.surplus:
             self.log.warning(
-                "surplus_answers", items=len(albums), results=answered.results, surplus=len(answered.judgement.surplus)
+                "surplus_answers", items=len(albums), results=reply.results, surplus=len(reply.classification.surplus)
             )
-        for outcome in answered.judgement.outcomes:
-            if outcome.bucket == "error":
-                self.log.warning("lml_error", album_id=outcome.album_id, error_message=outcome.reason)
 
-    def written(self, outcomes: Sequence[Outcome]) -> None:
-        """Name the albums whose row the table refused."""
+    def log_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Log the albums whose answer cannot be used; those of a failed call are logged with it."""
+        for outcome in outcomes:
+            if outcome.bucket == "error" and outcome.unanswered != "batch_error":
+                self.log.warning("lml_error", album_id=outcome.album_id, error_message=outcome.reason)
+            elif outcome.bucket == "match_untrusted":
+                self.log.info("match_untrusted", album_id=outcome.album_id, reason=outcome.reason)
+
+    def log_writer_errors(self, outcomes: Sequence[Outcome]) -> None:
+        """Log the albums whose row the table refused."""
         for outcome in outcomes:
             if outcome.kind == "writer_error":
                 self.log.warning("writer_error", album_id=outcome.album_id, error_message=outcome.reason)
 
-    def done(self, batch_index: int, albums: int, counted: Counters, wall_clock_ms: float) -> None:
-        """Say that a batch is done, with its own counts.
+    def log_done(self, batch_index: int, albums: int, counted: Counters, wall_clock_ms: float) -> None:
+        """Log the end of a batch, with its own counts.
 
-        ``albums`` were asked about. ``wall_clock_ms`` is the time for reading, calling and writing, without what the batch
-        waited for its place in the station's budget: the runbook's watchdog is about a slow LML.
+        ``albums`` is how many the batch asked about. ``wall_clock_ms`` is the time for reading, calling and writing. It does
+        not include the wait for the station's budget, because the runbook's watchdog looks for a slow LML.
         """
         self.log.info(
             "batch_done",
@@ -58,20 +62,22 @@ class BatchLog:
             wall_clock_ms=round(wall_clock_ms),
         )
 
-    def shard_failed(self, shard: int, problem: str) -> None:
-        """Say why a shard is not walked any further."""
+    def log_shard_failed(self, shard: int, problem: str) -> None:
+        """Log why the run stops processing a shard."""
         self.log.error("shard_failed", shard=shard, error_message=problem)
 
-    def _failed(self, albums: Sequence[Album], error: LmlError, *, held_back: bool) -> None:
-        step = "lml_batch_deferred" if held_back else "lml_batch_failed"
+    def _failed_call(self, albums: Sequence[Album], error: Exception, *, deferred: bool) -> None:
+        step = "lml_batch_deferred" if deferred else "lml_batch_failed"
         fields = {"size": len(albums), "first_album_id": albums[0].album_id, "last_album_id": albums[-1].album_id}
         self.log.warning(step, **fields, error_message=f"{type(error).__name__}: {error}")
-        if error.called and not held_back:  # what was refused without a call is told by the failures before it
+        if not deferred and (
+            not isinstance(error, LmlError) or error.called
+        ):  # the failures that opened the breaker are in Sentry already
             self.sentry.error(error, step=step, extra=fields, fingerprint=[CALLER, step, type(error).__name__])
 
-    def _mismatched(self, albums: Sequence[Album], judgement: Judgement) -> None:
-        """One line a row, but one breadcrumb and one message a batch, however many rows there are."""
-        mismatches = judgement.mismatches
+    def _mismatches(self, albums: Sequence[Album], classification: Classification) -> None:
+        """Log one line for each mismatch; send one breadcrumb and one message for the batch, however many there are."""
+        mismatches = classification.mismatches
         for position, outcome in mismatches:
             self.log.warning(
                 "unexpected_result_index",

@@ -1,73 +1,86 @@
-"""Writes what LML said about albums, batch by batch, with the tally that counts it in the same transaction."""
+"""Writes the outcomes of albums, batch by batch, with the tally that counts them in the same transaction."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 import psycopg
 
-from wxyc_assets import ledger
-from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.store import ASSET, execute
-from wxyc_assets.album_metadata.verdicts import Album, Outcome, counted
-from wxyc_assets.evidence import digest
-from wxyc_assets.row_isolation import write_isolating
+from wxyc_assets.assets.album_metadata.counters import Counters
+from wxyc_assets.assets.album_metadata.derivation import AlbumRow
+from wxyc_assets.assets.album_metadata.store import ASSET, execute
+from wxyc_assets.assets.album_metadata.verdicts import Album, Outcome, count_outcomes
+from wxyc_assets.runs import ledger
+from wxyc_assets.runs.bisecting_write import write_isolating
+from wxyc_assets.runs.digest import digest, first_problem
 
-RESTING_KINDS = {"contract_violation", "writer_error"}
-"""What is of the album's own making: after three in a row it waits a day. A foreign index is LML's doing."""
+COLUMNS = tuple(column.name for column in fields(AlbumRow))
+values_of = attrgetter(*COLUMNS)
+"""Returns a row's values in the order of ``COLUMNS``; dataclasses.asdict takes several times as long."""
+
+ANSWERED = {"match", "match_untrusted", "no_match"}
+"""The buckets of a usable answer: whatever failed before is over."""
+
+RESTING_KINDS = {"contract_violation", "lml_refused", "writer_error"}
+"""Failures that the album itself causes: after three in a row the album waits a day. LML causes an unexpected index."""
 
 
 @dataclass
 class ShardWriter:
-    """Writes the outcomes of one shard for one run, and keeps its tally: what it has committed so far."""
+    """Writes the outcomes of one shard for one run; ``tallied`` is what it has committed so far."""
 
     connection: psycopg.Connection
     run_id: str
     shard: int
     tallied: Counters = field(default_factory=Counters)
 
-    def write(self, albums: Sequence[Album], outcomes: Sequence[Outcome], beside: Counters) -> list[Outcome]:
-        """Write a batch in one transaction, or, where the table refuses a row, everything but that row.
+    def write(self, albums: Sequence[Album], outcomes: Sequence[Outcome], extra: Counters) -> list[Outcome]:
+        """Write a batch in one transaction; where the table refuses a row, write all but that row.
 
-        ``beside`` counts what is no outcome: albums set aside, calls, surplus answers. Returns the outcomes as they were
-        written. Raises psycopg.Error for a fault that is not one row's.
+        ``extra`` counts what has no outcome: albums that were not asked about, calls, surplus answers. Returns the outcomes as
+        they were written. Raises psycopg.Error for a fault that no single row causes.
         """
-        asked = {album.album_id: album for album in albums}
+        by_id = {album.album_id: album for album in albums}
 
-        def write_together(some: Sequence[Outcome]) -> None:
-            nonlocal beside
-            self._write_together(asked, some, beside)
-            beside = Counters()  # told with the first part that was committed
+        def write_part(part: Sequence[Outcome]) -> None:
+            nonlocal extra
+            self._write_part(by_id, part, extra)
+            extra = Counters()  # the first committed part counts them
 
-        return write_isolating(self.connection, outcomes, write_together, _refused)
+        return write_isolating(self.connection, outcomes, write_part, _as_writer_error)
 
     def complete(self) -> None:
-        """Record that the shard was walked to its end."""
+        """Record that the shard was processed to its end."""
         self._tally(self.tallied, complete=True)
 
-    def _write_together(self, asked: Mapping[int, Album], outcomes: Sequence[Outcome], beside: Counters) -> None:
+    def _write_part(self, albums: Mapping[int, Album], outcomes: Sequence[Outcome], extra: Counters) -> None:
         with self.connection.transaction():
             rows = [outcome.row for outcome in outcomes if outcome.row]
             upserts = 0
             if rows:
-                # Through json, which takes whatever came in: what no text or smallint holds is the table's to refuse.
-                texts = json.dumps([asdict(row) for row in rows])
-                upserts = execute(self.connection, "upsert_album_metadata", rows=texts).rowcount
-            self._remember(asked, outcomes)
+                # As JSON, which can carry every value: PostgreSQL refuses the row whose text or smallint cannot.
+                rows_json = json.dumps([dict(zip(COLUMNS, values_of(row), strict=True)) for row in rows])
+                upserts = execute(self.connection, "upsert_album_metadata", rows=rows_json).rowcount
+            self._update_no_matches(albums, outcomes)
             self._quarantine(outcomes)
             tallied = (
-                self.tallied + beside + counted(outcomes).plus(upserts=upserts, rows_kept_newer=len(rows) - upserts)
+                self.tallied
+                + extra
+                + count_outcomes(outcomes).plus(upserts=upserts, rows_kept_newer=len(rows) - upserts)
             )
             self._tally(tallied, complete=False)
         self.tallied = tallied
 
-    def _remember(self, asked: Mapping[int, Album], outcomes: Sequence[Outcome]) -> None:
-        """Let albums rest that LML does not know, and forget that of those that it does."""
-        unknown = [asked[outcome.album_id] for outcome in outcomes if outcome.bucket == "no_match"]
+    def _update_no_matches(self, albums: Mapping[int, Album], outcomes: Sequence[Outcome]) -> None:
+        """Record the albums that LML does not know or takes for another, and delete the record of those that it knows."""
+        unknown = [
+            albums[outcome.album_id] for outcome in outcomes if outcome.bucket in {"no_match", "match_untrusted"}
+        ]
         if unknown:
             execute(
                 self.connection,
-                "remember_no_matches",
+                "upsert_no_matches",
                 album_id=[album.album_id for album in unknown],
                 artist_name=[album.artist_name for album in unknown],
                 album_title=[album.album_title for album in unknown],
@@ -75,11 +88,11 @@ class ShardWriter:
             )
         known = [outcome.album_id for outcome in outcomes if outcome.bucket == "match"]
         if known:
-            execute(self.connection, "forget_no_matches", album_id=known)
+            execute(self.connection, "delete_no_matches", album_id=known)
 
     def _quarantine(self, outcomes: Sequence[Outcome]) -> None:
-        used = [o.album_id for o in outcomes if o.bucket in {"match", "no_match"} and not o.kind]
-        ledger.release(self.connection, ASSET, used)
+        succeeded = [o.album_id for o in outcomes if o.bucket in ANSWERED and not o.kind]
+        ledger.release(self.connection, ASSET, succeeded)
         ledger.quarantine(
             self.connection,
             ASSET,
@@ -102,7 +115,7 @@ class ShardWriter:
         )
 
 
-def _refused(outcome: Outcome, error: psycopg.Error) -> Outcome:
-    """Keep the verdict, without its row: the album matched, the table would not have it."""
-    reason = f"{type(error).__name__}: {str(error).strip()}"
-    return replace(outcome, row=None, reason=reason, kind="writer_error", payload_digest=digest(repr(outcome.row)))
+def _as_writer_error(outcome: Outcome, error: Exception) -> Outcome:
+    """Return the outcome without its row: the album still counts as a match, and the table refused the row."""
+    reason = first_problem(error)
+    return replace(outcome, row=None, reason=reason, kind="writer_error", payload_digest=digest(outcome.row))

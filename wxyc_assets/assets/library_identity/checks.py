@@ -1,27 +1,47 @@
-"""What must hold after a run of library_identity, decided on its numbers. Pure."""
+"""The checks of library_identity: what each promises, and how a run's numbers decide it. Pure."""
 
 from collections.abc import Mapping, Sequence
 
-from wxyc_assets.accounting import unaccounted
-from wxyc_assets.finding import Finding
-from wxyc_assets.library_identity.counters import Counters, summed
+from wxyc_assets.assets.library_identity.counters import Counters, summed
+from wxyc_assets.runs.counts import unaccounted
+from wxyc_assets.runs.findings import QUARANTINED, Check, Finding
 
 UNRESOLVED_RISE = 0.10
-"""How far the unresolved share may rise above that of the last runs, in parts of one."""
+"""How far the unresolved share may rise above that of the last runs, as a fraction."""
 
-ENOUGH_ANSWERS = 50
-"""Below so many answers a share says nothing."""
+MIN_ANSWERS = 50
+"""With fewer answers a share is not significant."""
 
-QUARANTINED = "reasons and digests are in wxyc_assets.quarantine"
+CHECKS = (
+    Check("accounting_holds", "Every library that was read is counted as scanned, and in exactly one outcome."),
+    Check(
+        "answers_trusted",
+        "LML answered for exactly the libraries of each request: no answer was foreign, repeated or missing.",
+        blocking=True,
+    ),
+    Check(
+        "contract_violations_zero",
+        "Every verdict keeps to the contract; others are quarantined, never written.",
+    ),
+    Check(
+        "writer_errors_zero",
+        "Every verdict could be written; if the tables refuse one library, the others are written.",
+    ),
+    Check("eligible_left_zero", "No library of these shards that was eligible when the run began is still eligible."),
+    Check(
+        "unresolved_rate_usual",
+        f"The unresolved share rose by no more than {UNRESOLVED_RISE:.0%} above that of the last runs.",
+    ),
+)
 
 
-def of_answers(counters: Counters, *, walked: Counters, inputs_read: int) -> list[Finding]:
-    """Return what a run can say of LML's answers, a dry run too.
+def of_answers(counters: Counters, *, processed: Counters, inputs_read: int) -> list[Finding]:
+    """Return the findings about LML's answers; a dry run has them too.
 
-    ``walked`` and ``inputs_read`` count the shards that were walked to their end: a shard that the database lost half-way
-    has read inputs that nothing was made of, and is reported as failed instead.
+    ``processed`` and ``inputs_read`` count the shards that were processed to their end. A shard that ended half-way has read
+    inputs without an outcome, and the report shows it as failed instead.
     """
-    disagreement = unaccounted(inputs_read=inputs_read, scanned=walked.scanned, in_buckets=walked.accounted)
+    disagreement = unaccounted(inputs_read=inputs_read, scanned=processed.scanned, in_buckets=processed.accounted)
     untrusted = {
         "answers_untrusted": counters.answers_untrusted,
         "lml_untrusted_library_id": counters.lml_untrusted_library_id,
@@ -31,14 +51,14 @@ def of_answers(counters: Counters, *, walked: Counters, inputs_read: int) -> lis
         Finding(
             "accounting_holds",
             passed=not disagreement and counters.scanned == counters.accounted,
-            numbers={"inputs_read": inputs_read, "scanned": walked.scanned, "accounted": walked.accounted},
+            numbers={"inputs_read": inputs_read, "scanned": processed.scanned, "accounted": processed.accounted},
             description=disagreement,
         ),
         Finding(
             "answers_trusted",
             passed=not any(untrusted.values()),
             numbers={**untrusted, "scanned": counters.scanned},
-            description="LML answered about libraries that it was not asked about, or left some out; none of that was written"
+            description="LML answered for libraries that were not in the request, or left some out; those were not written"
             if any(untrusted.values())
             else "",
         ),
@@ -47,7 +67,13 @@ def of_answers(counters: Counters, *, walked: Counters, inputs_read: int) -> lis
 
 
 def of_storage(counters: Counters, *, eligible_left: Mapping[int, int], recent: Sequence[Counters]) -> list[Finding]:
-    """Return what a run can say of what it left behind; ``eligible_left`` by shard, ``recent`` of earlier runs."""
+    """Return the findings about the tables after the run.
+
+    Args:
+        counters: of the run.
+        eligible_left: how many libraries are still eligible, by shard.
+        recent: the counters of earlier runs.
+    """
     left = sum(eligible_left.values())
     return [
         _none_of("writer_errors_zero", "writer_error", counters),
@@ -58,7 +84,7 @@ def of_storage(counters: Counters, *, eligible_left: Mapping[int, int], recent: 
                 "eligible_left": left,
                 **{f"shard_{shard}": count for shard, count in sorted(eligible_left.items())},
             },
-            description=f"{left} libraries still need asking; the next run will" if left else "",
+            description=f"{left} libraries are still eligible; the next run asks about them" if left else "",
             partitions=[str(shard) for shard, count in sorted(eligible_left.items()) if count],
         ),
         unresolved_rate(counters, recent),
@@ -66,7 +92,7 @@ def of_storage(counters: Counters, *, eligible_left: Mapping[int, int], recent: 
 
 
 def unresolved_rate(counters: Counters, recent: Sequence[Counters]) -> Finding:
-    """Compare the unresolved share with that of earlier runs; too few answers on either side prove nothing and pass."""
+    """Compare the unresolved share with that of earlier runs; the check passes if either side has too few answers."""
     now, before = _unresolved_share(counters), _unresolved_share(summed(recent))
     numbers: dict[str, float] = {"unresolved": counters.unresolved, "answered": _answered(counters)}
     if now is not None:
@@ -99,4 +125,4 @@ def _answered(counters: Counters) -> int:
 
 def _unresolved_share(counters: Counters) -> float | None:
     answered = _answered(counters)
-    return counters.unresolved / answered if answered >= ENOUGH_ANSWERS else None
+    return counters.unresolved / answered if answered >= MIN_ANSWERS else None

@@ -4,81 +4,85 @@ import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
+from resources import sql_files
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
-from wxyc_assets import ledger, single_flight
-from wxyc_assets.finding import blamed
-from wxyc_assets.library_identity import findings, store
-from wxyc_assets.library_identity.asking import Resolver
-from wxyc_assets.library_identity.batch_log import BatchLog
-from wxyc_assets.library_identity.counters import Counters, flattened, summed
-from wxyc_assets.library_identity.drain import PAGE_SIZE, Drain, ShardDone
-from wxyc_assets.library_identity.lanes import run_lanes
-from wxyc_assets.library_identity.run_report import Request, RunReport
-from wxyc_assets.library_identity.writers import ShardWriter, TallyOnly, Writer
-from wxyc_assets.partitions import SHARD_COUNT
-from wxyc_assets.progress import Progress
-from wxyc_assets.recorded_run import Undertaking, on_record
-from wxyc_assets.row_isolation import database_problem
+from wxyc_assets.assets.library_identity import checks, store
+from wxyc_assets.assets.library_identity.counters import Counters, flattened, summed
+from wxyc_assets.assets.library_identity.drain import PAGE_SIZE, Drain, DrainLane
+from wxyc_assets.assets.library_identity.lml_requests import Resolver
+from wxyc_assets.assets.library_identity.run_log import BatchLog
+from wxyc_assets.assets.library_identity.run_report import Request, RunReport
+from wxyc_assets.assets.library_identity.writer import DryRunWriter, ShardWriter, Writer
+from wxyc_assets.runs import advisory_locks, ledger
+from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.findings import Finding, attributed, failed_blocking
+from wxyc_assets.runs.lanes import LANES, run_lanes
+from wxyc_assets.runs.lifecycle import RunSpec, run_lifecycle
+from wxyc_assets.runs.partitions import SHARD_COUNT
+from wxyc_assets.runs.progress import Progress
+from wxyc_assets.runs.shard_drain import ShardDone
+from wxyc_assets.runs.table_statistics import analyze
 
 __all__ = ["Request", "RunReport", "Tools", "run"]
 
 RECENT_RUNS = 5
-"""How many earlier walks of each shard the unresolved rate is compared with."""
+"""The unresolved rate is compared with that of so many earlier runs of each shard."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a run works with."""
+    """The clients, log and progress that a run uses."""
 
     postgres: Postgres
     lml: Resolver
     sentry: Sentry
     log: StepLog
     progress: Progress
-    unit_wait_s: float = single_flight.UNIT_WAIT_S
+    unit_wait_s: float = advisory_locks.UNIT_WAIT_S
 
 
-def run(request: Request, tools: Tools, on_done: Callable[[ShardDone], None]) -> RunReport:
-    """Walk the shards, calling ``on_done`` for each that is credited, as soon as its last page is committed.
+def run(request: Request, tools: Tools, on_done: Callable[[ShardDone[Counters]], None]) -> RunReport:
+    """Process the shards, and call ``on_done`` for each credited shard as soon as its last page is committed.
 
-    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there. A
-    database that goes away later makes the run fail, not raise: it keeps what it counted.
+    Raises psycopg.OperationalError if the database cannot be reached at the start, MigrationError if our schema is missing. If
+    the connection is lost later, the run does not raise: its report says ``failed`` and keeps what was counted.
     """
     tools.log.info("init")
     report = RunReport(request)
-    undertaking = Undertaking(
-        store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s
-    )
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
-        _work(report, tools, on_done)
+    spec = RunSpec(store.ASSET, request.run_id, request.origin, request.shards, request.dry_run, tools.unit_wait_s)
+    with run_lifecycle(spec, report, postgres=tools.postgres, log=tools.log) as postgres:
+        tools = replace(tools, postgres=postgres)
+        _process(report, tools, on_done)
     return report
 
 
-def _work(report: RunReport, tools: Tools, on_done: Callable[[ShardDone], None]) -> None:
+def _process(report: RunReport, tools: Tools, on_done: Callable[[ShardDone[Counters]], None]) -> None:
     with tools.sentry.span("library-identity-consumer.run", op="job.run") as span:
         try:
             selection = _selection(report.request, tools)
             tools.log.info("started", **_started_fields(report.request))
-            _walk(report, tools, selection, on_done)
-            _look(report, tools, selection)
+            _drain(report, tools, selection, on_done)
+            _analyze(report, tools)
+            _evaluate_checks(report, tools, selection)
         finally:
             for name, number in flattened(report.counters.totals(), "consumer"):
                 span.set(name, number)
     tools.log.info("finished", **report.counters.totals())
-    if report.request.dry_run:
-        tools.log.info("dry_run", **report.counters.dry_run_report())
+    if report.dry_run:
+        report.dry_run_report = report.counters.dry_run_report()
+        tools.log.info("dry_run", **report.dry_run_report)
 
 
 def _selection(request: Request, tools: Tools) -> store.Selection:
     with tools.postgres.connect() as connection:
-        as_of, highest_id = store.beginning(connection)
+        as_of, highest_id = store.run_start(connection)
     return store.Selection(
         as_of=as_of,
         upto_id=highest_id,
@@ -90,8 +94,8 @@ def _selection(request: Request, tools: Tools) -> store.Selection:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for cycles less often: pages are thousands of objects without any, and looking took a quarter of a run's CPU."""
+def _rare_garbage_collections() -> Iterator[None]:
+    """Run the garbage collector less often: a page is thousands of objects without cycles, and it took a quarter of the CPU."""
     usual = gc.get_threshold()
     gc.set_threshold(20_000, 10, 10)
     try:
@@ -100,68 +104,84 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _walk(report: RunReport, tools: Tools, selection: store.Selection, on_done: Callable[[ShardDone], None]) -> None:
-    """Drain the shards that the run has; what each brought is in ``report.done``."""
+def _drain(
+    report: RunReport, tools: Tools, selection: store.Selection, on_done: Callable[[ShardDone[Counters]], None]
+) -> None:
+    """Drain the shards that were not refused, and append how each ended to ``report.done``."""
     request = report.request
-    shards = _own_shards(report)
+    shards = _shards_to_process(report)
     batches = BatchLog(tools.log, tools.sentry)
+    stopping = threading.Event()
 
-    def writer_for(lane: psycopg.Connection, shard: int) -> Writer:
-        return TallyOnly() if request.dry_run else ShardWriter(lane, request.run_id, shard)
+    def writer_for(connection: psycopg.Connection, shard: int) -> Writer:
+        return DryRunWriter(connection) if request.dry_run else ShardWriter(connection, request.run_id, shard)
 
-    def drain_on(lane: psycopg.Connection, stopping: threading.Event) -> Drain:
-        return Drain(lane, selection, tools.lml, writer_for, batches, tools.progress, stopping)
+    def drain_on(connection: psycopg.Connection) -> Drain:
+        return Drain(connection, selection, tools.lml, writer_for, batches, tools.progress, stopping)
 
-    tools.progress.start(store.ASSET, _expected(tools, selection, shards), unit="libraries")
+    lanes = [DrainLane(tools.postgres, shards[first::LANES], drain_on) for first in range(min(LANES, len(shards)))]
+    tools.progress.start(store.ASSET, _progress_total(tools, selection, shards), unit="libraries")
     try:
-        # Closed here: what is raised in this loop must not find the lanes at work after the locks are gone.
-        with _rare_collections(), closing(run_lanes(tools.postgres, shards, drain_on)) as ended:
+        # Closed here: if this loop raises, the lanes must have ended before the run releases its locks.
+        with _rare_garbage_collections(), closing(run_lanes(lanes, stopping)) as ended:
             for done in ended:
-                report.done.append(done)
-                if not done.problem and not request.dry_run:
+                report.add(done, failed_blocking(checks.CHECKS, _findings_of_shard(done)))
+                if report.can_credit(done):
                     on_done(done)
     finally:
         tools.progress.finish()
 
 
-def _own_shards(report: RunReport) -> list[int]:
+def _findings_of_shard(done: ShardDone[Counters]) -> list[Finding]:
+    return checks.of_answers(done.counters, processed=done.counters, inputs_read=done.inputs_read)
+
+
+def _shards_to_process(report: RunReport) -> list[int]:
     return [shard for shard in sorted(report.request.shards) if shard not in report.refused]
 
 
-def _expected(tools: Tools, selection: store.Selection, shards: Sequence[int]) -> int | None:
+def _progress_total(tools: Tools, selection: store.Selection, shards: Sequence[int]) -> int | None:
     if not tools.progress.wants_total:
         return None
     with tools.postgres.connect() as connection:
         return sum(store.count_eligible(connection, selection, shards=shards, shard_count=SHARD_COUNT).values())
 
 
-def _look(report: RunReport, tools: Tools, selection: store.Selection) -> None:
-    """Judge what the run did; on a connection of its own, since one that idled through a long run may be gone."""
-    walked = [done for done in report.done if not done.broken]
-    answered = findings.of_answers(
+def _analyze(report: RunReport, tools: Tools) -> None:
+    """Update the planner's statistics after track credits were written; each of them is a row that PostgreSQL stored anew."""
+    if report.request.dry_run or not report.counters.compilation_track_rows_written:
+        return
+    statement = sql_files.load("wxyc_assets.assets.library_identity", "analyze_track_credits")
+    try:
+        analyze(tools.postgres, statement, tools.log)
+    except psycopg.OperationalError as error:
+        report.lost = database_problem(error)
+
+
+def _evaluate_checks(report: RunReport, tools: Tools, selection: store.Selection) -> None:
+    """Evaluate the checks on a new connection: one that idled through a long run may have been closed."""
+    processed = report.processed
+    of_run = checks.of_answers(
         report.counters,
-        walked=summed(done.counters for done in walked),
-        inputs_read=sum(done.inputs_read for done in walked),
+        processed=summed(done.counters for done in processed),
+        inputs_read=sum(done.inputs_read for done in processed),
     )
-    own = {
-        done.shard: findings.of_answers(done.counters, walked=done.counters, inputs_read=done.inputs_read)
-        for done in walked
-    }
-    report.findings = blamed(answered, own)
+    report.findings = attributed(of_run, {done.shard: _findings_of_shard(done) for done in processed})
     if report.request.dry_run:
         return
     try:
         with tools.postgres.connect() as connection:
-            left = store.count_eligible(connection, selection, shards=_own_shards(report), shard_count=SHARD_COUNT)
-            recent = _recent(connection, report.request)
+            shards = _shards_to_process(report)
+            left = store.count_eligible(connection, selection, shards=shards, shard_count=SHARD_COUNT)
+            recent = _recent_counters(connection, report.request)
     except psycopg.OperationalError as error:
         report.lost = database_problem(error)
         return
-    report.findings += findings.of_storage(report.counters, eligible_left=left, recent=recent)
+    report.findings += checks.of_storage(report.counters, eligible_left=left, recent=recent)
 
 
-def _recent(connection: psycopg.Connection, request: Request) -> list[Counters]:
-    """Return what earlier walks counted; nothing for a recheck, which asks only what LML did not know before."""
+def _recent_counters(connection: psycopg.Connection, request: Request) -> list[Counters]:
+    """Return the counters of earlier runs; none for a recheck, which asks only about libraries that LML did not know."""
     if request.recheck:
         return []
     keys = [str(shard) for shard in request.shards]
@@ -171,14 +191,15 @@ def _recent(connection: psycopg.Connection, request: Request) -> list[Counters]:
 
 def _started_fields(request: Request) -> dict[str, Any]:
     shards = sorted(request.shards)
-    every = len(shards) == SHARD_COUNT
+    all_shards = len(shards) == SHARD_COUNT
     return {
         "batch_size": PAGE_SIZE,
+        "va_batch_size": store.VA_PAGE_SIZE,
         "throttle_ms": 0,
         "stale_days": request.stale_after.days,
         "include_null_canonical": request.include_null_canonical,
         "unresolved_retry_days": request.retry_after.days,
-        "partition": "none" if every else f"{','.join(map(str, shards))}/{SHARD_COUNT}",
+        "partition": "none" if all_shards else f"{','.join(map(str, shards))}/{SHARD_COUNT}",
         "cohort": "none",
         "recheck": request.recheck,
         "dry_run": request.dry_run,

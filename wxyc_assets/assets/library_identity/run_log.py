@@ -1,4 +1,4 @@
-"""What a run says of its batches, in the step log and to Sentry, while it goes on."""
+"""Logs each batch of a run while it is processed: in the step log and in Sentry."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from resources.lml.errors import LmlError
 from resources.sentry import Sentry
 from resources.step_log import StepLog
-from wxyc_assets.library_identity.asking import Answered
-from wxyc_assets.library_identity.counters import Counters
-from wxyc_assets.library_identity.verdicts import Library, Outcome, claimed_id
+from wxyc_assets.assets.library_identity.counters import Counters
+from wxyc_assets.assets.library_identity.lml_requests import Reply
+from wxyc_assets.assets.library_identity.track_credits import CreditReview
+from wxyc_assets.assets.library_identity.verdicts import Library, Outcome, claimed_id
 
 
 @dataclass
 class BatchLog:
-    """Numbers the batches of a run and adds up what they committed, for all lanes together."""
+    """Numbers the batches of a run and adds up what they committed, over all lanes."""
 
     log: StepLog
     sentry: Sentry
@@ -23,64 +24,75 @@ class BatchLog:
     _committed: Counters = field(default_factory=Counters)
 
     def next_index(self) -> int:
-        """Return the number of the batch that is being taken, from 1."""
+        """Return the number of the next batch, from 1."""
         with self._lock:
             self._batches += 1
             return self._batches
 
-    def answered(self, index: int, page: Sequence[Library], answered: Answered) -> None:
-        """Say everything about an answer that is not as it should be."""
-        if answered.error:
-            self._failed(index, len(page), answered.error)
-            return
-        if answered.results != len(page):
-            self._miscounted(index, len(page), answered.results)
-        self._untrusted(index, answered.judgement.untrusted)
-        for outcome in answered.judgement.outcomes:
-            if outcome.bucket == "contract_violation":
-                self.log.warning("contract_violation", library_id=outcome.library_id, error_message=outcome.reason)
+    def log_reply(self, index: int, reply: Reply) -> None:
+        """Log every fault of LML's answer to one page."""
+        for error, libraries in reply.failed:
+            self._failed_call(index, libraries, error)
+        if reply.results != reply.answered:
+            self._cardinality_mismatch(index, reply.answered, reply.results)
+        self._untrusted_answers(index, reply.classification.untrusted)
 
-    def written(self, outcomes: Sequence[Outcome]) -> None:
-        """Name the libraries that could not be written."""
+    def log_rejected(self, outcomes: Sequence[Outcome]) -> None:
+        """Log the libraries that are quarantined, each under its bucket."""
         for outcome in outcomes:
-            if outcome.bucket == "writer_error":
-                self.log.warning("writer_error", library_id=outcome.library_id, error_message=outcome.reason)
+            if outcome.reason:
+                self.log.warning(outcome.bucket, library_id=outcome.library_id, error_message=outcome.reason)
 
-    def committed(self, counters: Counters) -> None:
-        """Add what a batch committed, all of it or the part before the database failed."""
+    def log_track_credits(self, index: int, reviewed: CreditReview) -> None:
+        """Log what is odd about the track credits of one page."""
+        for warning in reviewed.warnings:
+            self.log.warning(warning.step, **warning.fields)
+        if reviewed.has_gap:
+            self.log.warning(
+                "compilation_cta_match_gap",
+                batch_index=index,
+                rows_skipped_no_cta_match=reviewed.counters.compilation_track_rows_skipped_no_cta_match,
+                entry_keys=reviewed.named,
+            )
+
+    def add_committed(self, counters: Counters) -> None:
+        """Add what a batch committed: all of it, or the part before the database failed."""
         with self._lock:
             self._committed += counters
 
-    def done(self, index: int, page: Sequence[Library]) -> None:
-        """Say that a batch is done, with the totals of the run so far."""
-        with self._lock:  # held while the line is written, so that no line shows smaller totals than one before it
+    def log_done(self, index: int, page: Sequence[Library]) -> None:
+        """Log the end of a batch, with the totals of the run so far."""
+        with self._lock:  # held while the line is written, so that no line shows smaller totals than an earlier one
             self.log.info("batch_done", batch_index=index, last_id=page[-1].library_id, **self._committed.totals())
 
-    def shard_failed(self, shard: int, problem: str) -> None:
-        """Say why a shard is not walked any further."""
+    def log_shard_failed(self, shard: int, problem: str) -> None:
+        """Log why the run stops processing a shard."""
         self.log.error("shard_failed", shard=shard, error_message=problem)
 
-    def _failed(self, index: int, size: int, error: LmlError) -> None:
+    def _failed_call(self, index: int, size: int, error: Exception) -> None:
         self.log.warning("lml_error", batch_index=index, batch_size=size, error_message=str(error))
-        if error.called:  # what the breaker refused is told by the failures that opened it
+        if (
+            not isinstance(error, LmlError) or error.called
+        ):  # the failures that opened the breaker are in Sentry already
             extra = {"batch_index": index, "batch_size": size}
             self.sentry.error(
                 error, step="lml_error", extra=extra, fingerprint=_fingerprint("lml_error", type(error).__name__)
             )
 
-    def _miscounted(self, index: int, inputs: int, results: int) -> None:
+    def _cardinality_mismatch(self, index: int, inputs: int, results: int) -> None:
         fields = {"batch_index": index, "inputs": inputs, "results": results, "missing": max(0, inputs - results)}
         self.log.warning("lml_cardinality_mismatch", **fields)
-        self._tell("lml_cardinality_mismatch", f"LML gave {results} answers to {inputs} inputs", fields)
+        self._send_message("lml_cardinality_mismatch", f"LML gave {results} answers to {inputs} inputs", fields)
 
-    def _untrusted(self, index: int, untrusted: Sequence[object]) -> None:
+    def _untrusted_answers(self, index: int, untrusted: Sequence[object]) -> None:
         for answer in untrusted:
             self.log.warning("lml_untrusted_library_id", batch_index=index, library_id=claimed_id(answer))
         if untrusted:
             fields = {"batch_index": index, "answers": len(untrusted), "library_id": claimed_id(untrusted[0])}
-            self._tell("lml_untrusted_library_id", f"{len(untrusted)} answers of LML belong to nobody", fields)
+            text = f"{len(untrusted)} answers of LML match no library of the request"
+            self._send_message("lml_untrusted_library_id", text, fields)
 
-    def _tell(self, step: str, text: str, extra: Mapping[str, object]) -> None:
+    def _send_message(self, step: str, text: str, extra: Mapping[str, object]) -> None:
         self.sentry.message(text, fingerprint=_fingerprint(step), tags={"step": step}, extra=extra)
 
 

@@ -1,7 +1,7 @@
-"""Judges one answer of LML against the page that was asked. Pure: values in, values out.
+"""Classifies LML's answer to one page: the outcome of each library, and the answers that no library asked for. Pure.
 
-Answers are matched by ``library_id``, never by position. Whatever is not an answer to a question of ours, or is a second
-one, is untrusted and never written. Source: DESIGN section 4, contract/library-identity.md.
+Answers are matched by ``library_id``, never by position. An answer about a library that the page does not hold, and a second
+answer about one library, are untrusted and never written. Source: DESIGN section 4, contract/library-identity.md.
 """
 
 from collections import Counter
@@ -12,31 +12,32 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from resources.lml.models import LibraryVerdict, Provenance
-from wxyc_assets.evidence import digest, first_problem
-from wxyc_assets.library_identity.counters import Bucket, Counters
+from wxyc_assets.assets.library_identity.confidence import as_real
+from wxyc_assets.assets.library_identity.counters import Bucket, Counters
+from wxyc_assets.assets.library_identity.track_credits import TrackCredit, credits_of
+from wxyc_assets.runs.digest import digest, first_problem
 
-LONGEST_SOURCE_BYTES = 2600
-"""``source`` is in the primary key, and no index entry of PostgreSQL holds more than some 2700 bytes."""
+MAX_SOURCE_BYTES = 2600
+"""``source`` is in the primary key, and an index entry of PostgreSQL holds at most about 2700 bytes."""
 
-LONGEST_CLAIM = 100
+MAX_CLAIM_CHARS = 100
+"""Characters of an unusable id that a log line shows."""
 
 _ALL_PROVENANCE = TypeAdapter(list[Provenance])
-
-SMALLEST_REAL = 2.0**-149
-"""The smallest number above 0 that a ``real`` holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One input: a row of ``library``."""
+    """One input: a row of ``library``. ``is_va``: filed under various artists; LML is asked for its tracks."""
 
     library_id: int
     artist_name: str
     album_title: str
     legacy_release_id: int | None
+    is_va: bool = False
 
 
-# The next three are made some five times a library: to make a frozen one takes three times as long.
+# A page creates about five of the next three classes for each library. A frozen dataclass takes three times as long to create.
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Source:
 
 @dataclass(slots=True)
 class Identity:
-    """One row of ``library_identity``, as far as LML decides it; the fields are its columns."""
+    """The columns of one row of ``library_identity`` that LML decides."""
 
     library_id: int
     wikidata_qid: str | None
@@ -64,10 +65,10 @@ class Identity:
 
 @dataclass(slots=True)
 class Outcome:
-    """What becomes of one input.
+    """The outcome of one input.
 
-    ``identity`` is set exactly in bucket ``resolved``; ``reason`` and ``payload_digest`` (SHA-256 of the answer, hex) where the
-    input is to be quarantined.
+    ``identity`` is set exactly in bucket ``resolved``, ``track_credits`` only in ``resolved_compilation``. ``reason`` and
+    ``payload_digest`` (SHA-256 of the answer, hex) are set where the input is quarantined.
     """
 
     library_id: int
@@ -76,34 +77,38 @@ class Outcome:
     sources: tuple[Source, ...] = ()
     source_rows_skipped_null_confidence: int = 0
     source_rows_skipped_invalid: int = 0
+    track_credits: tuple[TrackCredit, ...] = ()
+    track_entries_invalid: int = 0
     reason: str = ""
     payload_digest: str = ""
 
 
-def counted(outcomes: Sequence[Outcome]) -> Counters:
-    """Count every input once, with what its sources lost."""
+def count_outcomes(outcomes: Sequence[Outcome]) -> Counters:
+    """Count every input once, and the source rows and track entries that were skipped."""
     buckets: Counter[str] = Counter(outcome.bucket for outcome in outcomes)
     return Counters(
         scanned=len(outcomes),
         source_rows_skipped_null_confidence=sum(o.source_rows_skipped_null_confidence for o in outcomes),
         source_rows_skipped_invalid=sum(o.source_rows_skipped_invalid for o in outcomes),
+        compilation_track_entries_skipped_invalid=sum(o.track_entries_invalid for o in outcomes),
         **buckets,
     )
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """One outcome an input, and the answers that belong to none."""
+class Classification:
+    """One outcome for each input, and the answers that belong to no input."""
 
     outcomes: list[Outcome]
     untrusted: list[Any] = field(default_factory=list)
 
 
-def judge(page: Sequence[Library], results: Sequence[Any]) -> Judgement:
-    """Give every input of ``page`` exactly one outcome.
+def classify(page: Sequence[Library], results: Sequence[Any], *, reads_tracks: bool = False) -> Classification:
+    """Return exactly one outcome for each input of ``page``.
 
-    Of the m inputs without an answer of their own, while u answers are untrusted, min(m, u) are
-    ``lml_untrusted_library_id`` and the rest ``lml_cardinality_mismatch``.
+    ``reads_tracks``: the answer keeps the tracks contract; otherwise what it says of tracks means nothing.
+    If m inputs have no answer of their own and u answers are untrusted, min(m, u) of those inputs are
+    ``lml_untrusted_library_id`` and the others are ``lml_cardinality_mismatch``.
     """
     asked = {library.library_id for library in page}
     answers: dict[int, Any] = {}
@@ -114,19 +119,19 @@ def judge(page: Sequence[Library], results: Sequence[Any]) -> Judgement:
             untrusted.append(result)
         else:
             answers[library_id] = result
-    missing_kinds = _missing_kinds(len(page) - len(answers), len(untrusted))
-    return Judgement(
+    missing_buckets = _missing_buckets(len(page) - len(answers), len(untrusted))
+    return Classification(
         [
-            judge_one(library.library_id, answers[library.library_id])
+            classify_answer(library.library_id, answers[library.library_id], reads_tracks=reads_tracks)
             if library.library_id in answers
-            else Outcome(library.library_id, next(missing_kinds))
+            else Outcome(library.library_id, next(missing_buckets))
             for library in page
         ],
         untrusted,
     )
 
 
-def _missing_kinds(missing: int, untrusted: int) -> Iterator[Bucket]:
+def _missing_buckets(missing: int, untrusted: int) -> Iterator[Bucket]:
     for position in range(missing):
         yield "lml_untrusted_library_id" if position < untrusted else "lml_cardinality_mismatch"
 
@@ -136,12 +141,26 @@ def _library_id(result: Any) -> int | None:
     return library_id if type(library_id) is int else None  # a bool is an int to isinstance
 
 
-def judge_one(library_id: int, answer: Any) -> Outcome:
-    """Judge the answer to one input; one that breaks the contract is ``contract_violation``."""
+def classify_answer(library_id: int, answer: Any, *, reads_tracks: bool = False) -> Outcome:
+    """Classify the answer to one input; an answer that breaks the contract or cannot be read is ``contract_violation``."""
     try:
         verdict = LibraryVerdict.model_validate(answer)
-    except ValidationError as error:
+        if verdict.kind == "compilation" and reads_tracks and _tracks_attempted(verdict):
+            return _compilation(library_id, verdict, answer)
+        return _judge(library_id, verdict, answer)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an answer causes, it causes to its own library
         return _violation(library_id, answer, first_problem(error))
+
+
+def refused(library: Library, error: Exception) -> Outcome:
+    """Return the outcome of a library that LML refuses even when it is asked about alone."""
+    question = [library.artist_name, library.album_title, library.legacy_release_id]
+    return Outcome(library.library_id, "lml_refused", reason=first_problem(error), payload_digest=digest(question))
+
+
+def _judge(library_id: int, verdict: LibraryVerdict, answer: Any) -> Outcome:
     if verdict.kind != "single_artist":
         return Outcome(library_id, verdict.kind)
     if verdict.main is None or not verdict.method or verdict.confidence is None:
@@ -154,13 +173,32 @@ def judge_one(library_id: int, answer: Any) -> Outcome:
         spotify_id=verdict.main.spotify_artist_id,
         apple_music_id=verdict.main.apple_music_artist_id,
         method=verdict.method,
-        confidence=_as_real(verdict.confidence),
+        confidence=as_real(verdict.confidence),
     )
     return Outcome(library_id, "resolved", identity, sources, null_confidence, invalid)
 
 
+def _tracks_attempted(verdict: LibraryVerdict) -> bool:
+    """Return whether LML looked the tracks up. By contract, tracks that it sends are a yes, even where it says no."""
+    if verdict.tracks_attempted is False:
+        return isinstance(verdict.tracks, list) and bool(verdict.tracks)
+    return verdict.tracks_attempted is True
+
+
+def _compilation(library_id: int, verdict: LibraryVerdict, answer: Any) -> Outcome:
+    if not isinstance(verdict.tracks, list):
+        return _violation(
+            library_id, answer, f"compilation whose tracks are a {type(verdict.tracks).__name__}, not a list"
+        )
+    said, invalid = credits_of(library_id, verdict.tracks)
+    return Outcome(library_id, "resolved_compilation", track_credits=said, track_entries_invalid=invalid)
+
+
 def _sources(library_id: int, entries: Sequence[Any]) -> tuple[tuple[Source, ...], int, int]:
-    """Return the rows to write, last of a source wins, and how many entries had no confidence or could not be a row."""
+    """Return the rows to write, how many entries had no confidence, and how many were invalid.
+
+    The last entry of a source wins.
+    """
     rows: dict[str, Source] = {}
     null_confidence = invalid = 0
     for entry, parsed in zip(entries, _parsed(entries), strict=True):
@@ -174,9 +212,9 @@ def _sources(library_id: int, entries: Sequence[Any]) -> tuple[tuple[Source, ...
 
 
 def _parsed(entries: Sequence[Any]) -> Sequence[Provenance | None]:
-    """Return each entry in its shape, None for one that has another."""
+    """Return each entry as the contract has it, None for an invalid one."""
     try:
-        return _ALL_PROVENANCE.validate_python(entries)  # well-formed as a rule, and then one pass does
+        return _ALL_PROVENANCE.validate_python(entries)  # entries are usually valid, and one pass is faster
     except ValidationError:
         return [_parsed_alone(entry) for entry in entries]
 
@@ -192,15 +230,10 @@ def _source(library_id: int, parsed: Provenance) -> Source | None:
     if parsed.external_id is None or parsed.confidence is None:
         return None
     if "\0" in parsed.source or "\0" in parsed.external_id or "\0" in parsed.method:
-        return None  # no text of PostgreSQL holds a NUL
-    if len(parsed.source.encode()) > LONGEST_SOURCE_BYTES:
+        return None  # PostgreSQL's text cannot hold a NUL
+    if len(parsed.source.encode()) > MAX_SOURCE_BYTES:
         return None
-    return Source(library_id, parsed.source, parsed.external_id, parsed.method, _as_real(parsed.confidence))
-
-
-def _as_real(confidence: float) -> float:
-    """Return a confidence that PostgreSQL's ``real`` takes: it refuses, rather than rounds, what is too close to 0."""
-    return confidence if confidence >= SMALLEST_REAL else 0.0
+    return Source(library_id, parsed.source, parsed.external_id, parsed.method, as_real(parsed.confidence))
 
 
 def _violation(library_id: int, answer: Any, reason: str) -> Outcome:
@@ -208,8 +241,8 @@ def _violation(library_id: int, answer: Any, reason: str) -> Outcome:
 
 
 def claimed_id(answer: object) -> int | float | str | None:
-    """Return what an answer says it is about, short enough for a log line; what can be no id at all only by its type."""
+    """Return the id that an answer claims, short enough for a log line; a value that cannot be an id only by its type."""
     claimed = answer.get("library_id") if isinstance(answer, Mapping) else None
     if isinstance(claimed, str):
-        return claimed[:LONGEST_CLAIM]
+        return claimed[:MAX_CLAIM_CHARS]
     return claimed if claimed is None or isinstance(claimed, int | float) else f"a {type(claimed).__name__}"

@@ -1,12 +1,12 @@
-"""What a run of rotation_cache counts, under the names that dashboards and runbooks already read. Pure."""
+"""The counters of a run of rotation_cache, under the names that dashboards and runbooks already use. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from wxyc_assets.accounting import Counts
+from wxyc_assets.runs.counts import Counts
 
 Bucket = Literal["warmed", "not_found", "not_implemented", "lml_error"]
-"""The outcome of one identity. Every identity of a run ends in exactly one."""
+"""The outcome of one identity. Every identity of a run is in exactly one bucket."""
 
 TOTALS = (
     "identities_scanned",
@@ -17,25 +17,26 @@ TOTALS = (
     "not_implemented",
     "lml_error",
 )
-"""The predecessor's totals, by the names that its span has them under."""
+"""The predecessor's totals, under their names in its span."""
 
 
 @dataclass(frozen=True)
 class Counters(Counts):
-    """Counts of one run. ``identities_scanned`` and the buckets count identities; the rest stands beside them.
+    """Counts of one run. ``identities_scanned`` and the buckets count identities.
 
     Attributes:
-        identities_scanned: distinct identities of the active rotation that the run is done with.
-        identities_resolved: those that LML gave an answer for that it will not change by being asked again.
-        warmed_releases: sources whose release was warmed; several of one identity count several times.
-        warmed_artists: artists that were warmed, whatever became of their release.
+        identities_scanned: distinct identities of the active rotation that the run has processed.
+        identities_resolved: identities with an answer that another call would not change.
+        warmed_releases: sources whose release was warmed; several sources of one identity count several times.
+        warmed_artists: artists that were warmed, whether or not their release was.
         warmed, not_found, not_implemented, lml_error: the buckets.
-        batch_error: identities of calls that brought no list of answers, within ``lml_error``.
-        answer_missing: identities that a list has no answer of their own for, within ``lml_error``.
-        unknown_status: identities whose answer has a status that nobody knows, within ``lml_error``.
-        answers_untrusted: answers about identities that were not asked about, or were answered before, or about none.
-        batches: calls that were taken up.
-        lml_total_calls, lml_total_latency_ms: HTTP calls, tries included, and the time that they took together.
+        batch_error: identities of calls that returned no list of answers, within ``lml_error``.
+        lml_refused: identities that LML refuses even when it is asked about one alone, within ``lml_error``.
+        answer_missing: identities that their list of answers leaves out, within ``lml_error``.
+        unknown_status: identities whose answer has a status that the contract does not have, within ``lml_error``.
+        answers_untrusted: answers for an identity that was not in the request or already had an answer, or for no identity.
+        batches: batches that were sent.
+        lml_total_calls, lml_total_latency_ms: HTTP calls including retries, and their total duration.
     """
 
     identities_scanned: int = 0
@@ -47,6 +48,7 @@ class Counters(Counts):
     lml_error: int = 0
     warmed: int = 0
     batch_error: int = 0
+    lml_refused: int = 0
     answer_missing: int = 0
     unknown_status: int = 0
     answers_untrusted: int = 0
@@ -56,7 +58,7 @@ class Counters(Counts):
 
     @property
     def accounted(self) -> int:
-        """Identities that some bucket holds; equal to ``identities_scanned`` when each was counted exactly once."""
+        """Identities in all buckets; equal to ``identities_scanned`` if each was counted exactly once."""
         return self.warmed + self.not_found + self.not_implemented + self.lml_error
 
     @property
@@ -65,6 +67,6 @@ class Counters(Counts):
         return self.warmed + self.not_found + self.not_implemented
 
     def span_attributes(self, *, dry_run: bool) -> dict[str, int]:
-        """Return the attributes of the totals span: numbers all of them, ``backfill.dry_run`` too."""
+        """Return the attributes of the totals span; all are numbers, ``backfill.dry_run`` too."""
         totals = {f"backfill.{name}": getattr(self, name) for name in TOTALS}
         return {"backfill.dry_run": int(dry_run), **totals}

@@ -1,43 +1,43 @@
-"""One run of rotation_cache for one day, without Dagster: gate, plan, refresh, ledger, log, report."""
+"""One run of rotation_cache for one day, without Dagster: gate, plan, drain, ledger, log, report."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import psycopg
 
-from resources.deploy_gate.rules import Ruling
+from resources.budget import backlog
+from resources.deploy_gate.rules import GateDecision
 from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
-from wxyc_assets import ledger, single_flight
-from wxyc_assets.budget_forecast import forecast
-from wxyc_assets.finding import Finding
-from wxyc_assets.progress import Progress
-from wxyc_assets.recorded_run import Undertaking, on_record
-from wxyc_assets.rotation_cache import findings, store
-from wxyc_assets.rotation_cache.asking import CALLER, Refresher
-from wxyc_assets.rotation_cache.batch_log import BatchLog
-from wxyc_assets.rotation_cache.counters import Counters
-from wxyc_assets.rotation_cache.plan import LML_REFRESH_BATCH_CAP, Plan, other_days
-from wxyc_assets.rotation_cache.refresh import Refresh
-from wxyc_assets.rotation_cache.run_report import Request, RunReport
-from wxyc_assets.rotation_cache.tally import Tally
-from wxyc_assets.row_isolation import database_problem
+from wxyc_assets.assets.rotation_cache import checks, store
+from wxyc_assets.assets.rotation_cache.counters import Counters
+from wxyc_assets.assets.rotation_cache.drain import Drain
+from wxyc_assets.assets.rotation_cache.lml_requests import CALLER, Refresher
+from wxyc_assets.assets.rotation_cache.plan import LML_REFRESH_BATCH_CAP, Plan, unwarmable_days
+from wxyc_assets.assets.rotation_cache.run_log import BatchLog
+from wxyc_assets.assets.rotation_cache.run_report import Request, RunReport
+from wxyc_assets.assets.rotation_cache.tally import Tally
+from wxyc_assets.runs import advisory_locks, ledger
+from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.findings import Finding
+from wxyc_assets.runs.lifecycle import RunSpec, run_lifecycle
+from wxyc_assets.runs.progress import Progress
 
-__all__ = ["Request", "RunReport", "Tools", "look", "run"]
+__all__ = ["Request", "RunReport", "Tools", "evaluate_stored", "run"]
 
 
 class Gate(Protocol):
-    """Says whether LML may be asked for work."""
+    """Decides whether LML may be asked for refreshes."""
 
-    def ask(self) -> Ruling:
-        """Decide; never raises for what others say."""
+    def decide(self) -> GateDecision:
+        """Decide; raises for no answer of LML or GitHub."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a run works with."""
+    """The resources of a run."""
 
     postgres: Postgres
     lml: Refresher
@@ -45,73 +45,74 @@ class Tools:
     sentry: Sentry
     log: StepLog
     progress: Progress
-    unit_wait_s: float = single_flight.UNIT_WAIT_S
+    unit_wait_s: float = advisory_locks.UNIT_WAIT_S
 
 
 def run(request: Request, tools: Tools, on_done: Callable[[RunReport], None]) -> RunReport:
-    """Warm the cache of today, and call ``on_done`` if that is to be credited. Any other day is refused, and nothing is done.
+    """Warm the cache of today, and call ``on_done`` if the day can be credited. Any other day is refused, and nothing is done.
 
-    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there. A
-    database that goes away later makes the run fail, not raise: it keeps what it counted. A dry run asks the gate, and nobody
-    for any work.
+    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is missing. If the
+    database is lost later, the run fails without an exception and reports what it has counted. A dry run evaluates the gate and
+    asks LML for no refresh.
     """
     tools.log.info("init")
-    report = RunReport(request, refused=dict(other_days(request.days, request.today)))
+    report = RunReport(request, refused=dict(unwarmable_days(request.days, request.today)))
     own_days = () if report.refused else request.days
-    undertaking = Undertaking(store.ASSET, request.run_id, request.origin, own_days, request.dry_run, tools.unit_wait_s)
-    with on_record(undertaking, report, postgres=tools.postgres, log=tools.log):
+    spec = RunSpec(store.ASSET, request.run_id, request.origin, own_days, request.dry_run, tools.unit_wait_s)
+    with run_lifecycle(spec, report, postgres=tools.postgres, log=tools.log) as postgres:
+        tools = replace(tools, postgres=postgres)
         with tools.sentry.span(f"{CALLER}.run", op="job.run"):
-            _work(report, tools)
-        if not (report.could_not_work or request.dry_run):
+            _process(report, tools)
+        if not (report.failure_reason or request.dry_run):
             on_done(report)
     return report
 
 
-def look(names: Collection[str], tools: Tools) -> list[Finding]:
-    """Return those of the checks that can be looked at without a run: the gate, and what the ledger has of the last day."""
+def evaluate_stored(names: Collection[str], tools: Tools) -> list[Finding]:
+    """Evaluate the checks that need no run: the deploy gate, and the ledger's counts of the last 24 hours."""
     found = []
-    if findings.GATE in names:
-        found.append(findings.of_gate(_ask_gate(tools)))
-    if findings.NOT_FOUND_RATE in names:
+    if checks.GATE in names:
+        found.append(checks.of_gate(_evaluate_gate(tools)))
+    if checks.NOT_FOUND_RATE in names:
         with tools.postgres.connect() as connection:
-            found.append(findings.of_the_last_day(store.recent(connection)))
+            found.append(checks.of_the_last_day(store.recent_refreshes(connection)))
     return found
 
 
-def _work(report: RunReport, tools: Tools) -> None:
+def _process(report: RunReport, tools: Tools) -> None:
     if report.refused:
         return
-    report.ruling = _ask_gate(tools)
-    report.findings.append(findings.of_gate(report.ruling))
-    if not report.ruling.is_open:
+    report.gate_decision = _evaluate_gate(tools)
+    report.findings.append(checks.of_gate(report.gate_decision))
+    if not report.gate_decision.is_open:
         return
     with tools.postgres.connect() as connection:
         plan = Plan(store.active_identities(connection), report.request.batching)
         report.inputs_read = len(plan.identity_ids)
-        _say_plan(plan, report.request, tools.log)
+        _log_plan(plan, report.request, tools.log)
         try:
             if report.request.dry_run:
-                _rehearse(connection, report, plan, tools.log)
+                _dry_run(connection, report, plan, tools.log)
             else:
-                _refresh(connection, report, plan, tools)
+                _drain(connection, report, plan, tools)
         finally:
-            _tell_totals(report, tools)
+            _send_totals(report, tools)
     if report.database_lost:
         return
-    _look_back(report, tools)
+    _evaluate_checks(report, tools)
     tools.log.info("done", **report.counters.stored(), dry_run=report.request.dry_run)
 
 
-def _ask_gate(tools: Tools) -> Ruling:
-    ruling = tools.gate.ask()
-    if ruling.is_open:
-        tools.log.info("deploy_guard", commit_sha=ruling.commit_sha, reason=ruling.reason)
+def _evaluate_gate(tools: Tools) -> GateDecision:
+    gate_decision = tools.gate.decide()
+    if gate_decision.is_open:
+        tools.log.info("deploy_guard", commit_sha=gate_decision.commit_sha, reason=gate_decision.reason)
     else:
-        tools.log.error("deploy_guard", error_message=ruling.reason, error_name="DeployGuardError")
-    return ruling
+        tools.log.error("deploy_guard", error_message=gate_decision.reason, error_name="DeployGuardError")
+    return gate_decision
 
 
-def _say_plan(plan: Plan, request: Request, log: StepLog) -> None:
+def _log_plan(plan: Plan, request: Request, log: StepLog) -> None:
     log.info(
         "plan",
         identity_count=len(plan.identity_ids),
@@ -123,24 +124,24 @@ def _say_plan(plan: Plan, request: Request, log: StepLog) -> None:
     )
 
 
-def _rehearse(connection: psycopg.Connection, report: RunReport, plan: Plan, log: StepLog) -> None:
-    """Report what would be asked, in how many calls, and when the budget would be done."""
-    pace = report.request.pace
-    expected = forecast(connection, len(plan.identity_ids), pace)
+def _dry_run(connection: psycopg.Connection, report: RunReport, plan: Plan, log: StepLog) -> None:
+    """Report what would be asked, in how many calls, and when the budget would allow the last of them."""
+    discogs_rate = report.request.discogs_rate
+    expected = discogs_rate.forecast(len(plan.identity_ids), backlog(connection))
     report.counters = Counters(identities_scanned=len(plan.identity_ids))
-    report.dry_run_report = plan.dry_run_report(pace, expected)
+    report.dry_run_report = plan.dry_run_report(discogs_rate, expected)
     log.info("dry_run", **report.dry_run_report, budget_done_at=expected.done_at)
 
 
-def _refresh(connection: psycopg.Connection, report: RunReport, plan: Plan, tools: Tools) -> None:
-    """Ask about every identity; what that brought is in ``report.counters``, whatever happens."""
+def _drain(connection: psycopg.Connection, report: RunReport, plan: Plan, tools: Tools) -> None:
+    """Drain the plan; ``report.counters`` has the counts, also after an exception."""
     request = report.request
     tally = Tally(connection, request.run_id, request.days[0])
-    work = Refresh(plan, tools.lml, tally, BatchLog(tools.log, tools.sentry), tools.progress, request.pace)
+    drain = Drain(plan, tools.lml, tally, BatchLog(tools.log, tools.sentry), tools.progress, request.discogs_rate)
     tools.progress.start(store.ASSET, len(plan.identity_ids), unit="identities")
     try:
-        ledger.expect_calls(connection, request.run_id, request.pace.calls(len(plan.identity_ids)))
-        work.run()
+        ledger.expect_calls(connection, request.run_id, request.discogs_rate.calls(len(plan.identity_ids)))
+        drain.run()
     except psycopg.Error as error:
         report.database_lost = database_problem(error)
     finally:
@@ -148,32 +149,30 @@ def _refresh(connection: psycopg.Connection, report: RunReport, plan: Plan, tool
         tools.progress.finish()
 
 
-def _tell_totals(report: RunReport, tools: Tools) -> None:
-    """Send the totals as a span; one that fails costs its span and nothing else."""
+def _send_totals(report: RunReport, tools: Tools) -> None:
+    """Send the totals as a span. If that fails, the run continues without the span."""
     attributes = report.counters.span_attributes(dry_run=report.request.dry_run)
     try:
         with tools.sentry.span(f"{CALLER}.run.totals", op=f"{CALLER}.totals", attributes=attributes):
             pass
-    except Exception as error:  # noqa: BLE001 - it may be on its way out with a failure of more weight
+    except Exception as error:  # noqa: BLE001 - the run may already be failing with a more important error
         tools.log.warning("totals_span_failed", error_message=str(error), error_name=type(error).__name__)
 
 
-def _look_back(report: RunReport, tools: Tools) -> None:
-    """Judge what the run did; on a connection of its own, since one that idled through a long run may be gone."""
+def _evaluate_checks(report: RunReport, tools: Tools) -> None:
+    """Evaluate the checks, on a new connection: the run's own was idle for long and may be lost."""
     request = report.request
-    report.findings.append(
-        findings.accounting(report.counters, inputs_read=report.inputs_read, dry_run=request.dry_run)
-    )
+    report.findings.append(checks.accounting(report.counters, inputs_read=report.inputs_read, dry_run=request.dry_run))
     if request.dry_run:
         return
-    report.findings += findings.of_answers(report.counters)
+    report.findings += checks.of_answers(report.counters)
     try:
         with tools.postgres.connect() as connection:
-            recent = store.recent(connection)
+            recent = store.recent_refreshes(connection)
     except psycopg.OperationalError as error:
         report.lost = database_problem(error)
         return
-    lately = findings.of_the_last_day(recent)
-    report.findings.append(lately)
-    if not lately.passed:
-        tools.log.warning(findings.NOT_FOUND_RATE, **recent.numbers)
+    finding = checks.of_the_last_day(recent)
+    report.findings.append(finding)
+    if not finding.passed:
+        tools.log.warning(checks.NOT_FOUND_RATE, **recent.numbers)

@@ -1,45 +1,45 @@
-"""Keeps a run's tally in the ledger, batch by batch, with the identities that LML does not know."""
+"""Writes a run's tally to the ledger after each batch, and quarantines the identities that LML does not know."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import psycopg
 
-from wxyc_assets import ledger
-from wxyc_assets.rotation_cache.counters import Counters
-from wxyc_assets.rotation_cache.store import ASSET
-from wxyc_assets.rotation_cache.verdicts import Outcome, counted
+from wxyc_assets.assets.rotation_cache.counters import Counters
+from wxyc_assets.assets.rotation_cache.store import ASSET
+from wxyc_assets.assets.rotation_cache.verdicts import Outcome, count_outcomes
+from wxyc_assets.runs import ledger
 
 NOT_FOUND = "not_found"
 
 
 @dataclass
 class Tally:
-    """What one run has counted for one day; ``total`` is what it has committed so far."""
+    """The tally of one run for one day; ``total`` is what it has committed so far."""
 
     connection: psycopg.Connection
     run_id: str
     day: str
     total: Counters = field(default_factory=Counters)
 
-    def add(self, outcomes: Sequence[Outcome], beside: Counters, *, calls_left: float) -> None:
-        """Count a batch in one transaction; ``beside`` counts what is no outcome.
+    def add(self, outcomes: Sequence[Outcome], extra: Counters, *, calls_left: float) -> None:
+        """Count a batch in one transaction; ``extra`` are counters beside the outcomes.
 
-        ``calls_left`` is how many Discogs calls the run still expects to need after it. Raises psycopg.Error.
+        ``calls_left`` is how many Discogs calls the run still expects to need. Raises psycopg.Error.
         """
-        total = self.total + counted(outcomes) + beside
+        total = self.total + count_outcomes(outcomes) + extra
         with self.connection.transaction():
-            self._remember(outcomes)
+            self._quarantine(outcomes)
             self._write(total, complete=False)
             ledger.expect_calls(self.connection, self.run_id, calls_left)
         self.total = total
 
     def complete(self) -> None:
-        """Record that the day was walked to its end."""
+        """Record that the day was processed to its end."""
         self._write(self.total, complete=True)
 
-    def _remember(self, outcomes: Sequence[Outcome]) -> None:
-        """Put on record what LML does not know; it is asked again all the same. What it knows after all is off the record."""
+    def _quarantine(self, outcomes: Sequence[Outcome]) -> None:
+        """Quarantine unknown identities without a rest, so that the next run asks again, and release the known ones."""
         ledger.release(
             self.connection, ASSET, [o.identity_id for o in outcomes if o.bucket in {"warmed", "not_implemented"}]
         )
@@ -53,6 +53,11 @@ class Tally:
                     o.identity_id, NOT_FOUND, "LML does not know this identity", o.payload_digest, rests=False
                 )
                 for o in unknown
+            ]
+            + [
+                ledger.Rejected(o.identity_id, "lml_refused", o.refusal, o.payload_digest)
+                for o in outcomes
+                if o.refusal
             ],
         )
 

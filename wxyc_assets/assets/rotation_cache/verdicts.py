@@ -1,7 +1,7 @@
-"""Judges the answer to one refresh: what LML did about each identity that it was asked to warm. Pure.
+"""Classifies LML's answers to one refresh: the outcome of each identity that it was asked to warm. Pure.
 
-Answers are matched by ``identity_id``, never by position. Only what is counted is read, and what is null or has another shape
-there counts as nothing: a source or an artist more or less changes no status. Source: contract/rotation-cache.md.
+Answers are matched by ``identity_id``, never by position. Only the counted fields are read. A field that is null or malformed
+counts as 0: a source or an artist more or less changes no status. Source: contract/rotation-cache.md.
 """
 
 import json
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wxyc_assets.evidence import digest
-from wxyc_assets.rotation_cache.counters import Bucket, Counters
+from wxyc_assets.assets.rotation_cache.counters import Bucket, Counters
+from wxyc_assets.runs.digest import digest, first_problem
 
 BUCKETS: Mapping[str, Bucket] = {
     "warmed": "warmed",
@@ -19,22 +19,23 @@ BUCKETS: Mapping[str, Bucket] = {
     "not_implemented": "not_implemented",
     "error": "lml_error",
 }
-"""The statuses that the contract knows, and what an identity with each is counted as."""
+"""The bucket of each status in the contract."""
 
-LONGEST_CLAIM = 100
+MAX_STATUS_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one identity.
+    """The outcome of one identity.
 
     Attributes:
         identity_id: the identity.
-        bucket: what it is counted as.
-        answered: whether LML gave it an answer of its own.
-        releases, artists: how many of its sources' releases, and of their artists, were warmed.
-        unknown_status: the status of its answer where the contract knows none such, short enough for a log line.
+        bucket: the counter that counts it.
+        answered: whether the answers include one for this identity.
+        releases, artists: how many releases of its sources, and how many of their artists, were warmed.
+        unknown_status: the status of its answer if the contract does not have it, shortened for a log line.
         payload_digest: SHA-256 of the answer, hex, in bucket ``not_found``.
+        refusal: why LML refuses the identity even when it is asked about it alone, or why its answer cannot be read.
     """
 
     identity_id: int
@@ -44,77 +45,94 @@ class Outcome:
     artists: int = 0
     unknown_status: str | None = None
     payload_digest: str = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """One outcome an identity, in the order of asking, and the answers that belong to none."""
+class Classification:
+    """An outcome for each identity, in the order of the request, and the answers that belong to none of them."""
 
     outcomes: list[Outcome]
     untrusted: list[Any] = field(default_factory=list)
 
     @property
     def missing(self) -> int:
-        """Identities without an answer of their own."""
+        """The number of identities without an answer."""
         return sum(not outcome.answered for outcome in self.outcomes)
 
     @property
     def unknown_statuses(self) -> list[str]:
-        """Each status that nobody knows, once, in the order of the identities."""
+        """Each status that the contract does not have, once, in the order of the identities."""
         return list(dict.fromkeys(o.unknown_status for o in self.outcomes if o.unknown_status is not None))
 
 
-def judge(identity_ids: Sequence[int], results: Sequence[Any]) -> Judgement:
-    """Give every identity exactly one outcome; of several answers about one the first counts, and the others are untrusted."""
+def classify(identity_ids: Sequence[int], results: Sequence[Any]) -> Classification:
+    """Give every identity exactly one outcome; of several answers for one, the first counts and the others are untrusted."""
     asked = set(identity_ids)
     answers: dict[int, Any] = {}
     untrusted: list[Any] = []
     for result in results:
         identity_id = result.get("identity_id") if isinstance(result, Mapping) else None
-        # A bool is an int to isinstance, and an identity that is a float or a text is none.
+        # isinstance would accept a bool as an int. A float or a text is no identity.
         if type(identity_id) is not int or identity_id not in asked or identity_id in answers:
             untrusted.append(result)
         else:
             answers[identity_id] = result
-    return Judgement(
-        [judge_one(one, answers[one]) if one in answers else unanswered(one) for one in identity_ids], untrusted
+    return Classification(
+        [_classified(one, answers[one]) if one in answers else unanswered(one) for one in identity_ids], untrusted
     )
 
 
-def judge_one(identity_id: int, answer: Mapping[str, Any]) -> Outcome:
-    """Judge the answer to one identity."""
+def _classified(identity_id: int, answer: Mapping[str, Any]) -> Outcome:
+    """Classify one answer; whatever it causes, it causes to its own identity."""
+    try:
+        return classify_answer(identity_id, answer)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - an answer can hold anything that JSON can
+        return refused(identity_id, error)
+
+
+def classify_answer(identity_id: int, answer: Mapping[str, Any]) -> Outcome:
+    """Classify the answer for one identity."""
     status = answer.get("status")
     bucket = BUCKETS.get(status) if isinstance(status, str) else None
     if bucket is None:
-        return Outcome(identity_id, "lml_error", unknown_status=_claimed(status))
+        return Outcome(identity_id, "lml_error", unknown_status=_status_text(status))
     if bucket == "not_found":
         return Outcome(identity_id, bucket, payload_digest=digest(answer))
     if bucket != "warmed":
         return Outcome(identity_id, bucket)
-    releases, artists = _warmed(answer.get("sources"))
+    releases, artists = _count_warmed(answer.get("sources"))
     return Outcome(identity_id, bucket, releases=releases, artists=artists)
 
 
 def unanswered(identity_id: int) -> Outcome:
-    """Return the outcome of an identity that LML said nothing about."""
+    """Return the outcome of an identity without an answer."""
     return Outcome(identity_id, "lml_error", answered=False)
 
 
-def counted(outcomes: Sequence[Outcome]) -> Counters:
-    """Count every identity once, with what was warmed of it."""
+def refused(identity_id: int, error: Exception) -> Outcome:
+    """Return the outcome of an identity that LML refuses even when asked about it alone, or whose answer cannot be read."""
+    return Outcome(identity_id, "lml_error", refusal=first_problem(error), payload_digest=digest(identity_id))
+
+
+def count_outcomes(outcomes: Sequence[Outcome]) -> Counters:
+    """Count every identity once, and the releases and artists that were warmed."""
     buckets: Counter[str] = Counter(outcome.bucket for outcome in outcomes)
     return Counters(
         identities_scanned=len(outcomes),
         identities_resolved=sum(outcome.bucket != "lml_error" for outcome in outcomes),
         warmed_releases=sum(outcome.releases for outcome in outcomes),
         warmed_artists=sum(outcome.artists for outcome in outcomes),
+        lml_refused=sum(outcome.refusal != "" for outcome in outcomes),
         unknown_status=sum(outcome.unknown_status is not None for outcome in outcomes),
         **buckets,
     )
 
 
-def _warmed(sources: object) -> tuple[int, int]:
-    """Count the releases and the artists that were warmed. A failed release does not take its artists away."""
+def _count_warmed(sources: object) -> tuple[int, int]:
+    """Count the releases and artists that were warmed. The artists of a failed release count as well."""
     releases = artists = 0
     for source in sources.values() if isinstance(sources, Mapping) else ():
         if isinstance(source, Mapping):
@@ -127,12 +145,12 @@ def _warmed(sources: object) -> tuple[int, int]:
     return releases, artists
 
 
-def _claimed(status: object) -> str:
-    """Return what stands in the place of a status, short enough for a log line; what can be none at all only by its type."""
+def _status_text(status: object) -> str:
+    """Return an unknown status shortened for a log line; of a list or an object, only the type."""
     if isinstance(status, str):
-        return status[:LONGEST_CLAIM]
+        return status[:MAX_STATUS_LENGTH]
     return (
-        json.dumps(status)[:LONGEST_CLAIM]
+        json.dumps(status)[:MAX_STATUS_LENGTH]
         if status is None or isinstance(status, int | float)
         else type(status).__name__
     )

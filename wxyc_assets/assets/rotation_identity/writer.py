@@ -1,60 +1,61 @@
-"""Writes identities batch by batch, with the tally that counts them in the same transaction."""
+"""Writes identities in batches, each in one transaction with the tally that counts it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import psycopg
 
-from wxyc_assets import ledger
-from wxyc_assets.evidence import digest
-from wxyc_assets.rotation_identity.counters import Counters
-from wxyc_assets.rotation_identity.store import ASSET, EVERYTHING, set_identities
-from wxyc_assets.rotation_identity.verdicts import Outcome, counted
-from wxyc_assets.row_isolation import write_isolating
+from wxyc_assets.assets.rotation_identity.counters import Counters
+from wxyc_assets.assets.rotation_identity.store import ASSET, WHOLE_ROTATION, set_identities
+from wxyc_assets.assets.rotation_identity.verdicts import Outcome, count_outcomes
+from wxyc_assets.runs import ledger
+from wxyc_assets.runs.bisecting_write import write_isolating
+from wxyc_assets.runs.digest import digest, first_problem
 
 REJECTED = {"contract_violation", "writer_error"}
-"""The buckets that are quarantined: after three in a row a row waits a day."""
+"""Buckets whose rows are quarantined. After three rejections in a row, a row rests for a day."""
 
-USED = {"resolved", "unresolved", "raced"}
+RELEASED = {"resolved", "unresolved", "raced"}
+"""Buckets that end a row's quarantine."""
 
 
 @dataclass
 class Writer:
-    """Writes the outcomes of one run, and keeps its tally: what it has committed so far."""
+    """Writes the outcomes of one run. ``tallied`` is what it has committed so far."""
 
     connection: psycopg.Connection
     run_id: str
     tallied: Counters = field(default_factory=Counters)
 
-    def write(self, outcomes: Sequence[Outcome], beside: Counters) -> list[Outcome]:
-        """Write a batch in one transaction, or, where the table refuses a row, everything but that row.
+    def write(self, outcomes: Sequence[Outcome], extra: Counters) -> list[Outcome]:
+        """Write a batch in one transaction; if the table refuses single rows, write all others.
 
-        ``beside`` counts what is no outcome: calls, rows that rest. Returns the outcomes, with ``writer_error`` for refused
-        rows; what was raced is only counted. Raises psycopg.Error for a fault that is not one row's.
+        ``extra`` are counters beside the outcomes, such as calls. Returns the outcomes, with ``writer_error`` for refused rows;
+        raced rows appear only in the counters. Raises psycopg.Error for an error that no single row causes.
         """
 
-        def write_together(some: Sequence[Outcome]) -> None:
-            nonlocal beside
-            self._write_together(some, beside)
-            beside = Counters()  # told with the first part that was committed
+        def write_part(part: Sequence[Outcome]) -> None:
+            nonlocal extra
+            self._write_part(part, extra)
+            extra = Counters()  # counted with the first committed part
 
-        return write_isolating(self.connection, outcomes, write_together, _refused)
+        return write_isolating(self.connection, outcomes, write_part, _as_writer_error)
 
     def complete(self) -> None:
-        """Record that every row was walked."""
+        """Record that every row was processed."""
         self._tally(self.tallied, complete=True)
 
-    def _write_together(self, outcomes: Sequence[Outcome], beside: Counters) -> None:
+    def _write_part(self, outcomes: Sequence[Outcome], extra: Counters) -> None:
         with self.connection.transaction():
             written = set_identities(self.connection, [one for one in outcomes if one.bucket == "resolved"])
-            settled = [_settled(one, written) for one in outcomes]
+            settled = [_mark_raced(one, written) for one in outcomes]
             self._quarantine(settled)
-            tallied = self.tallied + beside + counted(settled)
+            tallied = self.tallied + extra + count_outcomes(settled)
             self._tally(tallied, complete=False)
         self.tallied = tallied
 
     def _quarantine(self, outcomes: Sequence[Outcome]) -> None:
-        ledger.release(self.connection, ASSET, [o.candidate.rotation_id for o in outcomes if o.bucket in USED])
+        ledger.release(self.connection, ASSET, [o.candidate.rotation_id for o in outcomes if o.bucket in RELEASED])
         ledger.quarantine(
             self.connection,
             ASSET,
@@ -70,25 +71,25 @@ class Writer:
         ledger.write_tally(
             self.connection,
             asset=ASSET,
-            partition_key=EVERYTHING,
+            partition_key=WHOLE_ROTATION,
             run_id=self.run_id,
             counters=tallied.stored(),
             complete=complete,
         )
 
 
-def _settled(outcome: Outcome, written: set[int]) -> Outcome:
-    """Tell a row that took its identity from one that was changed while LML was being asked."""
-    overtaken = outcome.bucket == "resolved" and outcome.candidate.rotation_id not in written
-    return replace(outcome, bucket="raced", identity_id=None) if overtaken else outcome
+def _mark_raced(outcome: Outcome, written: set[int]) -> Outcome:
+    """Return ``raced`` for a row that was not updated, because it changed during the LML call."""
+    raced = outcome.bucket == "resolved" and outcome.candidate.rotation_id not in written
+    return replace(outcome, bucket="raced", identity_id=None) if raced else outcome
 
 
-def _refused(outcome: Outcome, error: psycopg.Error) -> Outcome:
-    """Keep what was to be written as a digest only: the table would not have it."""
+def _as_writer_error(outcome: Outcome, error: Exception) -> Outcome:
+    """Return ``writer_error`` for a row that the table refused, with a digest of the values."""
     return replace(
         outcome,
         bucket="writer_error",
         identity_id=None,
-        reason=f"{type(error).__name__}: {str(error).strip()}",
+        reason=first_problem(error),
         payload_digest=digest([outcome.candidate.discogs_release_id, outcome.identity_id]),
     )

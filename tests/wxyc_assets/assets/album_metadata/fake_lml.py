@@ -1,4 +1,4 @@
-"""An LML that says of albums what a test wants it to, and answers as the contract has them."""
+"""An LML whose answers about albums a test chooses, and answers in the contract's format."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -9,10 +9,10 @@ from tests.arbitrary_lml import STATS, ArbitraryLml, Say
 Item = dict[str, Any]
 
 
-def serving(say: Say, *, api_calls: int | None = 0) -> AbstractContextManager[ArbitraryLml]:
-    """Serve bulk lookups; ``say`` gets the items and returns results.
+def serve_lookups(say: Say, *, api_calls: int | None = 0) -> AbstractContextManager[ArbitraryLml]:
+    """Serve bulk lookups; ``say`` takes the items of a call and returns its results.
 
-    ``api_calls`` is what each answer says that it cost, None for nothing said.
+    ``api_calls`` is the number of Discogs calls that each answer reports; None: answers report none.
     """
     stats = {} if api_calls is None else {"cache_stats": {**STATS, "api_calls": api_calls}}
     return arbitrary_lml.serving(
@@ -20,13 +20,13 @@ def serving(say: Say, *, api_calls: int | None = 0) -> AbstractContextManager[Ar
     )
 
 
-def number(item: Item) -> int:
-    """The id of a generated album, which ends its title."""
+def album_id_of(item: Item) -> int:
+    """The id of a generated album, with which its title ends."""
     return int(item["album"].split()[-1])
 
 
 def artwork(**overrides: Any) -> dict[str, Any]:
-    """An artwork as the contract has it."""
+    """An artwork in the contract's format."""
     return {
         "release_id": 7,
         "release_url": "https://www.discogs.com/release/7",
@@ -46,13 +46,13 @@ def artwork(**overrides: Any) -> dict[str, Any]:
 
 
 def match(index: Any, **overrides: Any) -> dict[str, Any]:
-    """A match whose artwork has these fields; ``index`` stands as it is given."""
+    """A match whose artwork has these fields; ``index`` may be of any type."""
     hit = {"library_item": {"id": 0, "call_number": "", "library_url": ""}, "artwork": artwork(**overrides)}
     return {"index": index, "status": "match", "lookup": {"results": [hit], "search_type": "direct"}}
 
 
 def no_match(index: Any, **lookup: Any) -> dict[str, Any]:
-    """An album that LML does not know; ``lookup`` says more about how it looked."""
+    """An album that LML does not know; ``lookup`` adds fields to its lookup."""
     return {"index": index, "status": "no_match", "lookup": {"results": [], "search_type": "none", **lookup}}
 
 
@@ -62,17 +62,18 @@ def failed(index: Any, message: str | None = "discogs fell over") -> dict[str, A
 
 
 def all_match(items: list[Item]) -> list[dict[str, Any]]:
-    """Match every item; the address of each release tells which album it was made for."""
+    """Match every item; the address of each release ends with the album's id."""
     return [
-        match(place, release_url=f"https://www.discogs.com/release/{number(item)}") for place, item in enumerate(items)
+        match(place, release_url=f"https://www.discogs.com/release/{album_id_of(item)}")
+        for place, item in enumerate(items)
     ]
 
 
 def mixed(items: list[Item]) -> list[dict[str, Any]]:
-    """Of ten albums one is unknown, one fails, one has no artwork; the others match."""
+    """Of ten albums one is unknown, one is an error and one has no artwork; the others match with artwork."""
     answers = all_match(items)
     for place, item in enumerate(items):
-        kind = number(item) % 10
+        kind = album_id_of(item) % 10
         if kind == 0:
             answers[place] = no_match(place)
         elif kind == 1:

@@ -1,7 +1,9 @@
+"""The findings of a run, decided on its numbers."""
+
 import pytest
 
-from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.findings import RecentMismatches, accounting, of_answers, of_the_last_day
+from wxyc_assets.assets.album_metadata.checks import RecentMismatches, accounting, of_answers, of_last_day
+from wxyc_assets.assets.album_metadata.counters import Counters
 
 GOOD = Counters(scanned=100, match=90, upserts=90, no_match=8, error=2)
 
@@ -10,12 +12,12 @@ def failing(findings):
     return {finding.name: finding.severity for finding in findings if not finding.passed}
 
 
-def test_a_good_run_passes_everything():
-    assert failing([accounting(GOOD, walked=GOOD, inputs_read=100), *of_answers(GOOD)]) == {}
+def test_good_run_passes_every_check():
+    assert failing([accounting(GOOD, processed=GOOD, inputs_read=100), *of_answers(GOOD)]) == {}
 
 
 @pytest.mark.parametrize(
-    ("counters", "walked", "inputs_read"),
+    ("counters", "processed", "inputs_read"),
     [
         (GOOD, GOOD, 101),
         (GOOD.plus(scanned=1), GOOD.plus(scanned=1), 101),
@@ -24,8 +26,10 @@ def test_a_good_run_passes_everything():
         (GOOD.plus(match_without_artwork=1), GOOD, 100),
     ],
 )
-def test_numbers_that_do_not_add_up_fail_the_accounting(counters, walked, inputs_read):
-    assert failing([accounting(counters, walked=walked, inputs_read=inputs_read)]) == {"accounting_holds": "ERROR"}
+def test_numbers_that_do_not_add_up_fail_the_accounting(counters, processed, inputs_read):
+    assert failing([accounting(counters, processed=processed, inputs_read=inputs_read)]) == {
+        "accounting_holds": "ERROR"
+    }
 
 
 @pytest.mark.parametrize(
@@ -43,15 +47,15 @@ def test_each_check_fails_for_its_own_number_alone(name, severity, change):
     assert failing(of_answers(GOOD.plus(**change))) == {name: severity}
 
 
-def test_a_share_of_few_albums_says_nothing():
+def test_error_rate_of_few_albums_passes():
     assert failing(of_answers(Counters(scanned=19, error=19))) == {}
 
 
-def test_the_last_day_only_alerts_and_names_the_first_mismatch():
-    finding = of_the_last_day(RecentMismatches(3, 17, "position 3: index 4 in its place", "run-1"))
+def test_check_of_the_last_day_warns_and_names_the_first():
+    finding = of_last_day(RecentMismatches(3, 17, "position 3: index 4 in its place", "run-1"))
     assert (finding.passed, finding.severity) == (False, "WARN")
     assert finding.description == (
-        "3 rows came under a foreign index within 24 h; the first: album 17, position 3: index 4 in its place, in run run-1"
+        "3 results had an unexpected index within 24 h; the first: album 17, position 3: index 4 in its place, in run run-1"
     )
     assert finding.numbers == {"unexpected_index_24h": 3, "first_mismatch_album_id": 17}
-    assert of_the_last_day(RecentMismatches(0)).passed
+    assert of_last_day(RecentMismatches(0)).passed

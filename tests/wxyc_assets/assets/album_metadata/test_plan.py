@@ -1,27 +1,29 @@
+"""The plan of a run: its batches, what they cost, and what it does not ask about."""
+
 from datetime import UTC, datetime
 
-from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.plan import Plan, ShardPlan
-from wxyc_assets.pace import Forecast, Pace
+from wxyc_assets.assets.album_metadata.counters import Counters
+from wxyc_assets.assets.album_metadata.plan import Plan, ShardPlan
+from wxyc_assets.runs.discogs_rate import DiscogsRate, Forecast
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def test_a_shard_makes_as_many_batches_as_it_takes_to_ask_about_every_album():
+def test_last_batch_of_a_shard_may_be_smaller():
     assert [ShardPlan(range(count)).batches(5) for count in (0, 1, 5, 6, 11)] == [0, 1, 1, 2, 3]
 
 
-def test_a_plan_adds_up_its_shards_and_counts_what_is_set_aside_too():
+def test_plan_adds_up_its_shards():
     plan = Plan(NOW, 5, {0: ShardPlan(range(6), 2, 3), 1: ShardPlan(range(4)), 2: ShardPlan()})
     assert (plan.scanned, plan.to_ask, plan.batches) == (15, 10, 3)
     assert plan.dry_counters(0) == Counters(scanned=11, would_ask=6, skipped_unresolvable=2, deferred=3, batches=2)
     assert all(plan.dry_counters(shard).accounted == plan.dry_counters(shard).scanned for shard in plan.shards)
 
 
-def test_the_reports_of_dry_runs_can_be_added_up():
+def test_dry_run_report_holds_only_numbers():
     plan = Plan(NOW, 5, {0: ShardPlan(range(6), 2, 3)})
-    pace = Pace(30, 1)
-    report = plan.dry_run_report(pace, Forecast(NOW, 1.25, pace.seconds(6)))
+    discogs_rate = DiscogsRate(30, 1)
+    report = plan.dry_run_report(discogs_rate, Forecast(NOW, 1.25, discogs_rate.seconds(6)))
     assert report == {
         "scanned": 11,
         "batches": 2,

@@ -1,24 +1,24 @@
-"""What a run says came of it: done, done with something to look at, or could not be done."""
+"""How a run ended: its verdict, its reason, its summary and the table of its outcomes."""
 
 import pytest
 
-from tests.wxyc_assets.album_metadata.runs import request
-from wxyc_assets.album_metadata.counters import Counters
-from wxyc_assets.album_metadata.drain import ShardDone
-from wxyc_assets.album_metadata.run_report import RunReport
-from wxyc_assets.finding import Finding
+from tests.wxyc_assets.assets.album_metadata.harness import request
+from wxyc_assets.assets.album_metadata.counters import Counters
+from wxyc_assets.assets.album_metadata.run_report import OUTCOMES, RunReport
+from wxyc_assets.runs.findings import Finding
+from wxyc_assets.runs.shard_drain import ShardDone
 
 GOOD = Counters(scanned=4, match=4, upserts=4)
 DOWN = Counters(scanned=4, error=4, batch_error=4)
-LEFT_ALONE = Counters(scanned=4, deferred=4, lml_deferred=4)
+DEFERRED = Counters(scanned=4, deferred=4, lml_deferred=4)
 SOME = Counters(scanned=4, match=3, upserts=3, error=1, batch_error=1)
 EACH_FAILED = Counters(scanned=4, error=4)
-FOREIGN = Counters(scanned=4, unexpected_index=4)
+MISMATCHED = Counters(scanned=4, unexpected_index=4)
 RESTING = Counters(scanned=4, deferred=3, skipped_unresolvable=1)
 
 
 def report(*done, **fields):
-    return RunReport(request(), [ShardDone(*one) for one in done], **fields)
+    return RunReport(request(), done=[ShardDone(*one) for one in done], **fields)
 
 
 @pytest.mark.parametrize(
@@ -28,21 +28,21 @@ def report(*done, **fields):
         (report(), "done"),
         (report((0, RESTING, 4)), "done"),
         (report((0, EACH_FAILED, 4)), "done"),
-        (report((0, FOREIGN, 4)), "done"),  # its check says what is wrong
+        (report((0, MISMATCHED, 4)), "done"),  # its check fails instead
         (report((0, SOME, 4)), "anomaly"),
-        (report((0, LEFT_ALONE, 4), (1, GOOD, 4)), "anomaly"),
+        (report((0, DEFERRED, 4), (1, GOOD, 4)), "anomaly"),
         (report((0, DOWN, 4), (1, GOOD, 4)), "anomaly"),
         (report((0, DOWN, 4), (1, EACH_FAILED, 4)), "anomaly"),
         (report((0, GOOD, 4), findings=[Finding("x", passed=False)]), "anomaly"),
         (report((0, GOOD, 4), findings=[Finding("x", passed=False, severity="WARN")]), "done"),
-        (report((0, DOWN, 4), (1, LEFT_ALONE, 4), (2, RESTING, 4)), "failed"),
-        (report((0, LEFT_ALONE, 4)), "failed"),
+        (report((0, DOWN, 4), (1, DEFERRED, 4), (2, RESTING, 4)), "failed"),
+        (report((0, DEFERRED, 4)), "failed"),
         (report((0, GOOD, 4), (1, GOOD, 4, "database: gone")), "failed"),
-        (report((0, GOOD, 4), refused={1: "somebody has it"}), "failed"),
+        (report((0, GOOD, 4), refused={1: "locked"}), "failed"),
         (report((0, GOOD, 4), lost="database: gone"), "failed"),
     ],
 )
-def test_the_verdict_says_whether_the_job_was_done_and_whether_to_look(made, verdict):
+def test_verdict_follows_from_shards_findings_and_losses(made, verdict):
     assert made.verdict == verdict
     assert bool(made.reason) == (verdict != "done")
 
@@ -54,22 +54,39 @@ def test_the_verdict_says_whether_the_job_was_done_and_whether_to_look(made, ver
         (RESTING, ""),
         (SOME, ""),
         (EACH_FAILED, ""),
-        (FOREIGN, ""),
+        (MISMATCHED, ""),
         (DOWN, "LML answered nothing"),
-        (LEFT_ALONE, "LML answered nothing"),
+        (DEFERRED, "LML answered nothing"),
         (DOWN + RESTING, "LML answered nothing"),
     ],
 )
-def test_a_shard_is_credited_unless_lml_said_nothing_about_it(counters, problem):
+def test_shard_has_a_problem_if_lml_answered_nothing(counters, problem):
     assert ShardDone(0, counters, counters.scanned).problem == problem
 
 
-def test_a_shard_that_is_not_credited_is_named_and_what_lml_left_out_is_counted():
+def test_reason_names_uncredited_shards_and_counts_losses():
     made = report((0, DOWN, 4), (1, GOOD, 4), (2, GOOD, 4, "database: gone"))
     assert made.problems == {0: "LML answered nothing", 2: "database: gone"}
     assert report((0, DOWN, 4), (1, GOOD, 4)).reason == "shard 0: LML answered nothing"
     assert report((0, SOME, 4)).reason == "LML did not answer for 1 albums, which stay pending"
 
 
-def test_counts_of_broken_shards_are_part_of_the_run():
+def test_counters_include_broken_shards():
     assert report((0, GOOD, 4), (1, SOME, 9, "database: gone")).counters == GOOD + SOME
+
+
+def test_outcome_table_lists_the_counters_above_0():
+    counters = Counters(scanned=7, match=4, upserts=3, writer_error=1, no_match=3)
+    table = OUTCOMES.markdown(counters.stored()).splitlines()
+    assert table[:2] == ["| albums | outcome |", "|---:|---|"]
+    assert [row.split("|")[1].strip() for row in table[2:]] == ["4", "3", "1", "3"]
+    assert OUTCOMES.markdown(Counters().stored()).splitlines()[2:] == ["| 0 | no album was pending |"]
+
+
+def test_summary_has_the_contracts_totals():
+    done = [ShardDone(2, Counters(scanned=3, match=3), 3)]
+    real = RunReport(request(shards=[2, 1]), done=done).summary()
+    dry = RunReport(request(shards=[2, 1], dry_run=True), done=done, dry_run_report={"batches": 1}).summary()
+    assert (real.partitions, real.totals["match"], real.verdict) == (["1", "2"], 3, "done")
+    assert (real.dry_run, real.dry_run_report) == (False, None)
+    assert (dry.dry_run, dry.dry_run_report) == (True, {"batches": 1})

@@ -1,4 +1,4 @@
-"""Runs on a station of the test's own, and the sandbox LML to run against."""
+"""A library for each test, and the sandbox LML."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,23 @@ import psycopg
 import pytest
 
 from resources.postgres import Postgres
-from tests.wxyc_assets.library_identity.runs import Runs
+from tests.wxyc_assets.assets.library_identity.harness import LibraryIdentityRuns
 from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.server import SandboxLml
 
 
 @pytest.fixture
-def runs(station: Postgres) -> Runs:
-    return Runs(station)
+def empty_library(station: Postgres) -> LibraryIdentityRuns:
+    """A station without libraries."""
+    return LibraryIdentityRuns(station)
 
 
 @pytest.fixture
-def shelves(runs: Runs) -> Runs:
-    """A station of 400 libraries, all to be asked about: 25 a shard."""
-    with runs.postgres.connect() as connection:
+def library(empty_library: LibraryIdentityRuns) -> LibraryIdentityRuns:
+    """A station with 400 eligible libraries, ids 1 to 400: 25 in each shard."""
+    with empty_library.postgres.connect() as connection:
         generate_libraries(connection, 400, first_id=1)
-    return runs
+    return empty_library
 
 
 @pytest.fixture

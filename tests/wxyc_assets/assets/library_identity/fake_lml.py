@@ -1,4 +1,4 @@
-"""An LML that says of libraries what a test wants it to, and answers as the contract has them."""
+"""An LML whose answers about libraries a test chooses, and answers in the contract's format."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -9,22 +9,22 @@ from tests.arbitrary_lml import STATS, ArbitraryLml, Say
 Input = dict[str, Any]
 
 
-def serving(say: Say) -> AbstractContextManager[ArbitraryLml]:
-    """Serve the resolution of libraries; ``say`` gets the inputs and returns results."""
-    return arbitrary_lml.serving(say, path="/api/v1/identity/bulk-resolve-libraries", key="inputs", envelope=_envelope)
+def serve_verdicts(say: Say, *, tracks_contract_version: Any = None) -> AbstractContextManager[ArbitraryLml]:
+    """Serve bulk-resolve-libraries; ``say`` takes the inputs of a call and returns its results."""
+
+    def envelope(results: Any) -> dict[str, Any]:
+        return {"results": results, "cache_stats": STATS, "tracks_contract_version": tracks_contract_version}
+
+    return arbitrary_lml.serving(say, path="/api/v1/identity/bulk-resolve-libraries", key="inputs", envelope=envelope)
 
 
-def _envelope(results: Any) -> dict[str, Any]:
-    return {"results": results, "cache_stats": STATS, "tracks_contract_version": None}
-
-
-def ids(lml: ArbitraryLml) -> list[int]:
-    """Every library id that was asked about, in order of asking."""
+def requested_ids(lml: ArbitraryLml) -> list[int]:
+    """The library ids of all calls, in the order of the calls."""
     return [one["library_id"] for call in lml.asked for one in call]
 
 
-def single(library_id: int, **overrides: Any) -> dict[str, Any]:
-    """A single_artist answer as the contract has it; ids follow from the library."""
+def single_artist(library_id: int, **overrides: Any) -> dict[str, Any]:
+    """A single_artist answer in the contract's format; its ids are made of the library's id."""
     main = {
         "discogs_artist_id": 1000 + library_id,
         "musicbrainz_artist_id": f"mb-{library_id}",
@@ -49,7 +49,7 @@ def single(library_id: int, **overrides: Any) -> dict[str, Any]:
 
 
 def unresolved(library_id: int) -> dict[str, Any]:
-    """An unresolved answer as the contract has it."""
+    """An unresolved answer in the contract's format."""
     return {
         "kind": "unresolved",
         "library_id": library_id,
@@ -61,10 +61,39 @@ def unresolved(library_id: int) -> dict[str, Any]:
 
 
 def compilation(library_id: int) -> dict[str, Any]:
-    """A compilation answer as the contract's example has it: without the keys of an artist."""
+    """A compilation answer like the contract's example: without the keys of an artist."""
     return {"kind": "compilation", "library_id": library_id, "main": None, "provenance": []}
 
 
-def all_single(inputs: list[Input]) -> list[dict[str, Any]]:
+def track(artist: str, title: str | None = "Song", resolved: str | None = "", **overrides: Any) -> dict[str, Any]:
+    """An entry of ``tracks`` in the contract's format; ``resolved`` empty: the artist's own name."""
+    return {
+        "track_position": None,
+        "track_title": title,
+        "artist_name": artist,
+        "resolved_artist_name": artist if resolved == "" else resolved,
+        "confidence": 0.9,
+        "method": "exact_match",
+        "sources": [],
+        **overrides,
+    }
+
+
+def with_tracks(library_id: int, *tracks: Any, attempted: Any = True) -> dict[str, Any]:
+    """A compilation whose tracks LML looked up."""
+    return {**compilation(library_id), "tracks_attempted": attempted, "tracks": list(tracks)}
+
+
+def all_single_artists(inputs: list[Input]) -> list[dict[str, Any]]:
     """Resolve every input."""
-    return [single(one["library_id"]) for one in inputs]
+    return [single_artist(one["library_id"]) for one in inputs]
+
+
+def mixed(inputs: list[Input]) -> list[dict[str, Any]]:
+    """Of ten libraries one is unresolved and one a compilation; the others are single artists."""
+    answers = []
+    for one in inputs:
+        library_id = one["library_id"]
+        answer = {0: unresolved, 1: compilation}.get(library_id % 10, single_artist)
+        answers.append(answer(library_id))
+    return answers

@@ -1,25 +1,25 @@
-"""What must hold after a run, decided on its numbers."""
+"""The findings of a run, decided on its numbers, and the checks that declare them."""
 
 import pytest
 
-from wxyc_assets.library_identity.counters import Counters
-from wxyc_assets.library_identity.findings import of_answers, of_storage, unresolved_rate
+from wxyc_assets.assets.library_identity.checks import CHECKS, of_answers, of_storage, unresolved_rate
+from wxyc_assets.assets.library_identity.counters import Counters
 
 CLEAN = Counters(scanned=10, resolved=6, unresolved=3, compilation=1)
 
 
-def answers(counters, walked=None, inputs_read=None):
-    walked = counters if walked is None else walked
-    read = walked.scanned if inputs_read is None else inputs_read
-    return {finding.name: finding for finding in of_answers(counters, walked=walked, inputs_read=read)}
+def answer_findings(counters, processed=None, inputs_read=None):
+    processed = counters if processed is None else processed
+    read = processed.scanned if inputs_read is None else inputs_read
+    return {finding.name: finding for finding in of_answers(counters, processed=processed, inputs_read=read)}
 
 
-def storage(counters=CLEAN, eligible_left=None, recent=()):
+def storage_findings(counters=CLEAN, eligible_left=None, recent=()):
     return {one.name: one for one in of_storage(counters, eligible_left=eligible_left or {}, recent=recent)}
 
 
-def test_a_clean_run_passes_everything():
-    assert all(finding.passed for finding in [*answers(CLEAN).values(), *storage().values()])
+def test_clean_run_passes_every_check():
+    assert all(finding.passed for finding in [*answer_findings(CLEAN).values(), *storage_findings().values()])
 
 
 @pytest.mark.parametrize(
@@ -31,34 +31,35 @@ def test_a_clean_run_passes_everything():
         (Counters(scanned=11, resolved=11), 10),  # one was counted twice
     ],
 )
-def test_accounting_fails_when_inputs_scanned_and_outcomes_disagree_in_any_way(counters, inputs_read):
-    finding = answers(counters, inputs_read=inputs_read)["accounting_holds"]
+def test_accounting_fails_if_any_two_counts_disagree(counters, inputs_read):
+    finding = answer_findings(counters, inputs_read=inputs_read)["accounting_holds"]
     assert not finding.passed
     assert finding.severity == "ERROR"
     assert finding.description
 
 
-def test_accounting_compares_inputs_only_of_shards_that_were_walked_but_buckets_of_all():
+def test_accounting_ignores_the_inputs_of_broken_shards():
+    """It compares the buckets of all shards, and the inputs of those that were processed to their end."""
     broken = Counters(scanned=5, resolved=5)  # half a shard, whose other inputs were read and lost with the database
-    assert answers(CLEAN + broken, walked=CLEAN, inputs_read=10)["accounting_holds"].passed
-    assert not answers(CLEAN + Counters(scanned=5), walked=CLEAN)["accounting_holds"].passed
+    assert answer_findings(CLEAN + broken, processed=CLEAN, inputs_read=10)["accounting_holds"].passed
+    assert not answer_findings(CLEAN + Counters(scanned=5), processed=CLEAN)["accounting_holds"].passed
 
 
 @pytest.mark.parametrize("counter", ["answers_untrusted", "lml_untrusted_library_id", "lml_cardinality_mismatch"])
-def test_any_untrusted_or_missing_answer_fails_the_trust_check(counter):
-    finding = answers(CLEAN.plus(scanned=1, **{counter: 1}))["answers_trusted"]
+def test_untrusted_or_missing_answer_fails_answers_trusted(counter):
+    finding = answer_findings(CLEAN.plus(scanned=1, **{counter: 1}))["answers_trusted"]
     assert not finding.passed
     assert finding.severity == "ERROR"
     assert finding.numbers[counter] == 1
 
 
-def test_one_violation_and_one_writer_error_fail_their_checks():
-    assert not answers(CLEAN.plus(contract_violation=1))["contract_violations_zero"].passed
-    assert not storage(CLEAN.plus(writer_error=1))["writer_errors_zero"].passed
+def test_violation_and_writer_error_fail_their_checks():
+    assert not answer_findings(CLEAN.plus(contract_violation=1))["contract_violations_zero"].passed
+    assert not storage_findings(CLEAN.plus(writer_error=1))["writer_errors_zero"].passed
 
 
-def test_libraries_left_fail_the_check_and_are_counted_by_shard():
-    finding = storage(eligible_left={3: 2, 11: 5})["eligible_left_zero"]
+def test_eligible_libraries_left_fail_their_check_by_shard():
+    finding = storage_findings(eligible_left={3: 2, 11: 5})["eligible_left_zero"]
     assert not finding.passed
     assert finding.numbers == {"eligible_left": 7, "shard_3": 2, "shard_11": 5}
 
@@ -79,11 +80,25 @@ def rate(unresolved, of=100):
         (rate(30), [rate(0, of=30), rate(0, of=30)], False),  # earlier runs are taken together
     ],
 )
-def test_a_risen_share_of_unresolved_only_warns_and_only_where_numbers_can_say_so(now, before, passed):
+def test_risen_unresolved_rate_warns_if_it_is_significant(now, before, passed):
     finding = unresolved_rate(now, before)
     assert finding.passed is passed
     assert finding.severity == "WARN"
 
 
-def test_inputs_that_lml_did_not_answer_are_no_part_of_the_share():
+def test_unanswered_inputs_are_no_part_of_the_unresolved_rate():
     assert unresolved_rate(rate(5).plus(scanned=900, lml_error=900), [rate(5)]).passed
+
+
+def test_findings_and_declared_checks_are_the_same():
+    found = of_answers(Counters(), processed=Counters(), inputs_read=0)
+    found += of_storage(Counters(), eligible_left={}, recent=[])
+    assert [check.name for check in CHECKS] == [finding.name for finding in found]
+
+
+def test_only_answers_trusted_blocks_downstream_assets():
+    assert [check.name for check in CHECKS if check.blocking] == ["answers_trusted"]
+
+
+def test_every_check_has_a_description():
+    assert all(check.description.endswith(".") for check in CHECKS)

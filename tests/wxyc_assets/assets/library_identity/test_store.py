@@ -1,4 +1,4 @@
-"""What is read is eligible, and read once."""
+"""The pages hold every eligible library, each once."""
 
 import tracemalloc
 from datetime import timedelta
@@ -6,18 +6,16 @@ from datetime import timedelta
 import pytest
 
 from tests.libraries import add_library
-from tests.wxyc_assets.library_identity.arbitrary_lml import single, unresolved
-from tests.wxyc_assets.library_identity.tables import pages, rows, selection, write
-from wxyc_assets.library_identity import store
-from wxyc_assets.library_identity.store import Selection
+from tests.wxyc_assets.assets.library_identity.fake_lml import single_artist, unresolved
+from tests.wxyc_assets.assets.library_identity.tables import pages, rows, selection, write
+from wxyc_assets.assets.library_identity import store
+from wxyc_assets.assets.library_identity.store import Selection
 from wxyc_assets.sandbox.generator import generate_libraries
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 7, 100])
 @pytest.mark.parametrize("shard_count", [1, 3, 16])
-def test_pages_hold_each_eligible_library_once_in_order_over_gaps_and_crowded_shards(
-    connection, page_size, shard_count
-):
+def test_pages_hold_each_eligible_library_once_in_order(connection, page_size, shard_count):
     ids = [1, 2, 3, 16, 32, 48, 64, 80, 1000, 1016, 2_000_000, 2_000_001, 2_147_483_647]
     for library_id in ids:
         add_library(connection, library_id)
@@ -34,7 +32,7 @@ def test_pages_hold_each_eligible_library_once_in_order_over_gaps_and_crowded_sh
     assert sorted(found) == ids
 
 
-def test_a_page_says_of_a_library_what_its_row_says(connection):
+def test_page_has_the_columns_of_the_library(connection):
     add_library(connection, 7, artist_name='O\'Malley "☃" \\ %')
     ((library,),) = pages(connection)
     ((legacy_id,),) = rows(connection, "SELECT legacy_release_id FROM library")
@@ -46,7 +44,7 @@ def test_a_page_says_of_a_library_what_its_row_says(connection):
     )
 
 
-def test_an_empty_library_has_no_page_and_nothing_left(connection):
+def test_empty_library_has_no_page_and_nothing_left(connection):
     assert pages(connection) == []
     assert store.count_eligible(connection, selection(connection), shards=[0], shard_count=1) == {}
 
@@ -82,7 +80,7 @@ def worked_fixture(connection):
     ],
     ids=str,
 )
-def test_the_contracts_worked_fixture_selects_what_the_design_says(connection, flags, expected):
+def test_worked_fixture_of_the_contract_selects_as_designed(connection, flags, expected):
     chosen = Selection(**{**vars(worked_fixture(connection)), **flags})
     found = store.pages(connection, chosen, shard=0, shard_count=1, page_size=2)
     assert {library.library_id for page in found for library in page} == expected
@@ -90,13 +88,13 @@ def test_the_contracts_worked_fixture_selects_what_the_design_says(connection, f
     assert left == {library_id % 16: 1 for library_id in expected}
 
 
-def test_what_is_left_of_a_recheck_is_what_was_not_asked_in_it(connection):
+def test_recheck_leaves_the_libraries_it_did_not_ask_about(connection):
     chosen = Selection(**{**vars(worked_fixture(connection)), "recheck": True})
-    write(connection, unresolved(3), single(4))
+    write(connection, unresolved(3), single_artist(4))
     assert store.count_eligible(connection, chosen, shards=range(16), shard_count=16) == {6: 1, 10: 1}
 
 
-def test_libraries_that_came_or_were_canonicalised_since_the_beginning_are_not_left_over(connection):
+def test_libraries_changed_after_the_start_do_not_count_as_left(connection):
     add_library(connection, 1, canonical=False)
     add_library(connection, 9)
     chosen = selection(connection)
@@ -107,7 +105,7 @@ def test_libraries_that_came_or_were_canonicalised_since_the_beginning_are_not_l
     assert store.count_eligible(connection, chosen, shards=range(16), shard_count=16) == {9: 1}
 
 
-def test_libraries_beyond_the_highest_id_of_the_beginning_are_not_read(connection):
+def test_libraries_added_after_the_start_are_not_read(connection):
     add_library(connection, 1)
     chosen = selection(connection)
     add_library(connection, 2)

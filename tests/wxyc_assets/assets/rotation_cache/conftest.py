@@ -1,28 +1,29 @@
-"""A rotation of the test's own, and the sandbox LML to run against."""
+"""A rotation for each test, and the sandbox LML."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from resources.postgres import Postgres
-from tests.wxyc_assets.rotation_cache.warmings import Warmings
+from tests.wxyc_assets.assets.rotation_cache.harness import RotationCacheRuns
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig
 from wxyc_assets.sandbox.lml.server import SandboxLml
 
 
 @pytest.fixture
-def empty(station: Postgres) -> Warmings:
-    return Warmings(station)
+def empty_rotation(station: Postgres) -> RotationCacheRuns:
+    """A station without rotation rows."""
+    return RotationCacheRuns(station)
 
 
 @pytest.fixture
-def rotation(empty: Warmings) -> Warmings:
-    """A station with 60 active rows, whose identities are 101 to 160."""
-    empty.execute(
+def rotation(empty_rotation: RotationCacheRuns) -> RotationCacheRuns:
+    """A station with 60 active rows with the identities 101 to 160."""
+    empty_rotation.execute(
         "INSERT INTO rotation (rotation_bin, artist_name, lml_identity_id) "
         "SELECT 'M', 'Jessica Pratt', 100 + i FROM generate_series(1, 60) AS i"
     )
-    return empty
+    return empty_rotation
 
 
 @pytest.fixture

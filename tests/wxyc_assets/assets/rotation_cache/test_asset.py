@@ -1,4 +1,4 @@
-"""The asset through Dagster itself: what its page shows, what it credits, what fails a run, what can be looked at alone."""
+"""The asset in Dagster: its metadata, materialization and checks, failed runs, and checks without a run."""
 
 import importlib
 from functools import partial
@@ -6,35 +6,40 @@ from functools import partial
 import dagster as dg
 import pytest
 
-from resources.deploy_gate.rules import Ruling
-from tests.asset_runs import AssetRuns
+from resources.deploy_gate.rules import GateDecision
+from tests.materializer import AssetRuns
 from tests.resources.lml import loopback
-from tests.wxyc_assets.rotation_cache.warming_lml import all_warmed, mixed, said, warmed, warming
-from tests.wxyc_assets.rotation_cache.warmings import in_days, today
-from wxyc_assets import single_flight
-from wxyc_assets.rotation_cache.checks import SPECS
-from wxyc_assets.rotation_cache.counters import Counters
-from wxyc_assets.rotation_cache.findings import Recent, accounting, of_answers, of_gate, of_the_last_day
-from wxyc_assets.rotation_cache.run import Tools
+from tests.wxyc_assets.assets.rotation_cache.fake_lml import all_warmed, mixed, serve_refreshes, warmed, with_status
+from tests.wxyc_assets.assets.rotation_cache.harness import in_days, today
+from wxyc_assets.assets.rotation_cache import checks
+from wxyc_assets.assets.rotation_cache.checks import RecentRefreshes, accounting, of_answers, of_gate, of_the_last_day
+from wxyc_assets.assets.rotation_cache.counters import Counters
+from wxyc_assets.assets.rotation_cache.run import Tools
+from wxyc_assets.orchestration.partitions import DAYS
+from wxyc_assets.runs import advisory_locks
 from wxyc_assets.settings import LmlSettings, RotationSettings
 
-CHECKS = {spec.name for spec in SPECS}
+CHECKS = {check.name for check in checks.CHECKS}
 ROOMY = {"LML_DISCOGS_BUDGET_PER_MIN": "1000000000"}
 TODAY = str(today())
 
 
-def the_asset():
-    return importlib.import_module("wxyc_assets.rotation_cache.asset").rotation_cache
+def load_asset():
+    return importlib.import_module("wxyc_assets.assets.rotation_cache.asset").rotation_cache
+
+
+def load_checks():
+    return importlib.import_module("wxyc_assets.assets.rotation_cache.asset").rotation_cache_checks
 
 
 @pytest.fixture
 def dagster(rotation, instance, monkeypatch):
-    """Runs the asset for today; returns what Dagster then knows of it."""
-    monkeypatch.setattr("wxyc_assets.rotation_cache.asset.Tools", partial(Tools, unit_wait_s=0.2))
-    return Dagster(instance, rotation)
+    """Runs of the asset through Dagster."""
+    monkeypatch.setattr("wxyc_assets.assets.rotation_cache.asset.Tools", partial(Tools, unit_wait_s=0.2))
+    return CacheAssetRuns(instance, rotation)
 
 
-class Dagster(AssetRuns):
+class CacheAssetRuns(AssetRuns):
     def __init__(self, instance, rotation):
         super().__init__(instance, "rotation_cache")
         self.rotation = rotation
@@ -44,7 +49,7 @@ class Dagster(AssetRuns):
             "postgres": self.rotation.postgres,
             "lml": lml,
             "sentry": self.rotation.sentry,
-            "operator": self.operator,
+            "console": self.console,
             "rotation_settings": RotationSettings.model_validate(settings or {}),
             "lml_settings": LmlSettings.model_validate({**ROOMY, **(lml_settings or {})}),
         }
@@ -52,32 +57,26 @@ class Dagster(AssetRuns):
     def run(self, url, *, first=TODAY, last=TODAY, tags=None, settings=None, lml_settings=None, **config):
         with self.rotation.lml(url, attempts=1) as lml:
             defs = dg.Definitions(
-                assets=[the_asset()],
+                assets=[load_asset()],
+                asset_checks=[load_checks()],
                 resources=self.resources(lml, settings, lml_settings),
                 executor=dg.in_process_executor,
             )
             return self.materialize(defs, first, last, tags, config)
 
     def evaluate(self, url, *names, settings=None):
-        """Execute checks without the asset, as the button beside them does."""
+        """Execute checks without the asset, as the UI's button does."""
         with self.rotation.lml(url, attempts=1) as lml:
-            return dg.materialize(
-                [the_asset()],
-                selection=dg.AssetSelection.checks(*(dg.AssetCheckKey(self.key, name) for name in names)),
-                instance=self.instance,
-                resources=self.resources(lml, settings, None),
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+            return self.run_checks(load_checks(), self.resources(lml, settings, None), *names)
 
     def metadata(self, run, name):
-        """What a check that the run evaluated shows."""
+        """The metadata of a check that the run evaluated."""
         (found,) = [one for one in self._evaluations(run) if one.check_name == name]
         return {key: value.value for key, value in found.metadata.items()}
 
 
-def test_today_is_credited_once_with_its_numbers_and_all_checks_are_evaluated(dagster):
-    with warming(all_warmed) as lml:
+def test_today_is_credited_once_with_all_checks_evaluated(dagster):
+    with serve_refreshes(all_warmed) as lml:
         run = dagster.run(lml.url)
     assert run.success
     credited, events = dagster.credited
@@ -93,16 +92,16 @@ def test_today_is_credited_once_with_its_numbers_and_all_checks_are_evaluated(da
 
 def test_every_finding_of_a_run_is_a_declared_check():
     found = [
-        of_gate(Ruling(is_open=True, reason="")),
+        of_gate(GateDecision(is_open=True, reason="")),
         accounting(Counters(), inputs_read=0, dry_run=False),
         *of_answers(Counters()),
-        of_the_last_day(Recent(0, 0, 0)),
+        of_the_last_day(RecentRefreshes(0, 0, 0)),
     ]
     assert {finding.name for finding in found} == CHECKS
 
 
-def test_the_settings_decide_how_much_is_asked_at_once(dagster):
-    with warming(all_warmed) as lml:
+def test_the_settings_determine_the_batch_size(dagster):
+    with serve_refreshes(all_warmed) as lml:
         dagster.run(lml.url)
         assert sorted(len(call) for call in lml.asked) == [10, 50]
         lml.asked.clear()
@@ -110,8 +109,8 @@ def test_the_settings_decide_how_much_is_asked_at_once(dagster):
         assert [len(call) for call in lml.asked] == [10] * 6
 
 
-def test_the_stale_ids_and_both_ratios_are_shown_and_leave_the_run_green_as_an_anomaly(dagster):
-    with warming(mixed) as lml:
+def test_unknown_identities_are_shown_and_are_only_an_anomaly(dagster):
+    with serve_refreshes(mixed) as lml:
         run = dagster.run(lml.url)
     assert run.success
     assert dagster.checks(run)["not_found_rate"] == (False, "ERROR")
@@ -123,16 +122,16 @@ def test_the_stale_ids_and_both_ratios_are_shown_and_leave_the_run_green_as_an_a
     assert dagster.credited[1] == 1
 
 
-def test_untrusted_answers_leave_the_run_green_as_an_anomaly(dagster):
-    with warming(lambda ids: [*all_warmed(ids)[1:], warmed(999)]) as lml:
+def test_untrusted_answers_are_only_an_anomaly(dagster):
+    with serve_refreshes(lambda ids: [*all_warmed(ids)[1:], warmed(999)]) as lml:
         run = dagster.run(lml.url)
     assert run.success
     assert dagster.checks(run)["answers_trusted"] == (False, "ERROR")
     assert dagster.summary(run).verdict == "anomaly"
 
 
-def test_errors_of_identities_only_warn(dagster):
-    with warming(lambda ids: [said(one, "error") if one % 2 else warmed(one) for one in ids]) as lml:
+def test_errors_of_single_identities_only_warn(dagster):
+    with serve_refreshes(lambda ids: [with_status(one, "error") if one % 2 else warmed(one) for one in ids]) as lml:
         run = dagster.run(lml.url)
     assert run.success
     assert dagster.checks(run)["error_rate_healthy"] == (False, "WARN")
@@ -140,8 +139,8 @@ def test_errors_of_identities_only_warn(dagster):
 
 
 @pytest.mark.parametrize("status", ["error", "thawed"])
-def test_a_run_that_warmed_nothing_is_an_anomaly_though_lml_answered(dagster, status):
-    with warming(lambda ids: [said(one, status) for one in ids]) as lml:
+def test_a_run_that_warmed_nothing_is_an_anomaly(dagster, status):
+    with serve_refreshes(lambda ids: [with_status(one, status) for one in ids]) as lml:
         run = dagster.run(lml.url)
     assert run.success
     assert dagster.summary(run).verdict == "anomaly"
@@ -152,8 +151,8 @@ def test_a_run_that_warmed_nothing_is_an_anomaly_though_lml_answered(dagster, st
     ("first", "last"),
     [(in_days(-1), in_days(-1)), (in_days(-3), in_days(0)), (in_days(-3), in_days(-2)), (in_days(1), in_days(1))],
 )
-def test_another_day_or_a_range_is_one_run_that_fails_with_one_reason_and_does_nothing(dagster, first, last):
-    with warming(all_warmed) as lml:
+def test_another_day_or_a_range_fails_one_run_with_one_reason(dagster, first, last):
+    with serve_refreshes(all_warmed) as lml:
         run = dagster.run(lml.url, first=str(first), last=str(last))
     assert not run.success
     assert (lml.asked, lml.health_asked) == ([], 0)
@@ -166,8 +165,8 @@ def test_another_day_or_a_range_is_one_run_that_fails_with_one_reason_and_does_n
     )
 
 
-def test_a_closed_gate_fails_the_run_and_is_a_failed_check_on_its_page(dagster):
-    with warming(all_warmed) as lml:
+def test_a_closed_gate_fails_the_run_and_its_check(dagster):
+    with serve_refreshes(all_warmed) as lml:
         lml.health = (503, {})
         run = dagster.run(lml.url)
     assert not run.success
@@ -179,11 +178,10 @@ def test_a_closed_gate_fails_the_run_and_is_a_failed_check_on_its_page(dagster):
     assert "the deploy gate is closed" in dagster.summary(run).reason
 
 
-def test_the_gate_can_be_looked_at_alone_before_anyone_launches(dagster):
-    with warming(all_warmed) as lml:
-        closed_health = (503, {})
+def test_the_gate_can_be_evaluated_without_a_run(dagster):
+    with serve_refreshes(all_warmed) as lml:
         open_run = dagster.evaluate(lml.url, "deploy_gate_open")
-        lml.health = closed_health
+        lml.health = (503, {})
         closed_run = dagster.evaluate(lml.url, "deploy_gate_open")
         assert (lml.asked, lml.health_asked) == ([], 2)
     assert open_run.success
@@ -194,8 +192,8 @@ def test_the_gate_can_be_looked_at_alone_before_anyone_launches(dagster):
     assert dagster.rotation.rows("SELECT FROM wxyc_assets.run") == []
 
 
-def test_the_gate_compares_at_github_with_the_settings_url_and_token(dagster):
-    with warming(all_warmed) as lml, loopback.serving() as github:
+def test_the_gate_uses_the_configured_github_url_and_token(dagster):
+    with serve_refreshes(all_warmed) as lml, loopback.serving() as github:
         lml.health = {"status": "healthy", "commit_sha": "f00d"}
         github.always = loopback.answer({"status": "diverged"})
         settings = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": "ghp_secret"}
@@ -206,8 +204,8 @@ def test_the_gate_compares_at_github_with_the_settings_url_and_token(dagster):
     assert not any("ghp_secret" in text for text in dagster.said(run))
 
 
-def test_local_dev_trusts_an_lml_that_names_no_commit(dagster):
-    with warming(all_warmed) as lml:
+def test_local_dev_trusts_an_lml_without_a_commit(dagster):
+    with serve_refreshes(all_warmed) as lml:
         lml.health = {"status": "healthy"}
         assert dagster.run(lml.url, lml_settings={"LOCAL_DEV": "1"}).success
         assert [] not in lml.asked  # not probed
@@ -215,40 +213,43 @@ def test_local_dev_trusts_an_lml_that_names_no_commit(dagster):
         assert not dagster.run(lml.url).success
 
 
-def test_the_rate_can_be_looked_at_alone_and_of_the_others_nothing_is_said(dagster):
-    with warming(mixed) as lml:
-        dagster.run(lml.url)
+def test_checks_without_a_run_ask_lml_for_no_refresh(dagster):
+    """The gate and the rate are evaluated; the others repeat what the run found, none of them worse."""
+    with serve_refreshes(mixed) as lml:
+        ran = dagster.run(lml.url)
         lml.asked.clear()
         run = dagster.evaluate(lml.url, *CHECKS)
         assert lml.asked == []
-    assert dagster.checks(run) == {"deploy_gate_open": (True, "ERROR"), "not_found_rate": (False, "ERROR")}
+    assert dagster.checks(run) == dagster.checks(ran)
+    repeated = {one.check_name for one in dagster._evaluations(run) if "repeats_run" in one.metadata}
+    assert repeated == CHECKS - {"deploy_gate_open", "not_found_rate"}
 
 
-def test_a_dry_run_credits_nothing_asks_only_the_gate_and_says_what_it_would_take(dagster):
-    with warming(all_warmed) as lml:
+def test_dry_run_touches_no_partition_and_no_check(dagster):
+    with serve_refreshes(all_warmed) as lml:
         run = dagster.run(lml.url, dry_run=True, lml_settings={"LML_DISCOGS_BUDGET_PER_MIN": "30"})
         assert (lml.asked, lml.health_asked) == ([], 1)
     assert run.success
     assert dagster.credited == ({}, 0)
-    assert dagster.checks(run) == {"deploy_gate_open": (True, "ERROR"), "accounting_holds": (True, "ERROR")}
+    assert (dagster.touched(run), dagster.found(run)) == ([], {"deploy_gate_open", "accounting_holds"})
     report = dagster.summary(run).dry_run_report
     assert (report["identities_scanned"], report["calls"], report["discogs_calls"]) == (60, 20, 240)
     assert report["budget_ours_s"] == 480
-    assert dagster.rehearsed(run).items() >= {"calls": 20, "budget_ours_s": 480}.items()
+    assert dagster.dry_run_event(run).items() >= {"calls": 20, "budget_ours_s": 480}.items()
     assert {name for name, count in dagster.summary(run).totals.items() if count} == {"identities_scanned"}
 
 
-def test_a_day_that_is_locked_fails_the_run_by_the_name_of_its_holder(dagster):
-    with single_flight.run_locks(dagster.rotation.postgres, "other") as locks, warming(all_warmed) as lml:
-        locks.take([single_flight.unit("rotation_cache", TODAY)])
+def test_a_locked_day_fails_the_run_with_the_holders_name(dagster):
+    with advisory_locks.run_locks(dagster.rotation.postgres, "other") as locks, serve_refreshes(all_warmed) as lml:
+        locks.take([advisory_locks.unit("rotation_cache", TODAY)])
         run = dagster.run(lml.url)
         assert (lml.asked, lml.health_asked) == ([], 0)
     assert not run.success
     assert "run other" in dagster.summary(run).reason
 
 
-def test_an_lml_that_is_down_fails_the_run_and_credits_nothing(dagster):
-    with warming(lambda _ids: (500, {})) as lml:
+def test_a_run_fails_without_credit_if_lml_is_down(dagster):
+    with serve_refreshes(lambda _ids: (500, {})) as lml:
         run = dagster.run(lml.url)
     assert not run.success
     assert dagster.credited == ({}, 0)
@@ -257,8 +258,8 @@ def test_an_lml_that_is_down_fails_the_run_and_credits_nothing(dagster):
     assert dagster.checks(run)["not_found_rate"][0]
 
 
-def test_the_asset_is_described_to_those_who_look_at_it():
-    asset = the_asset()
+def test_the_asset_has_its_metadata_for_the_ui():
+    asset = load_asset()
     (spec,) = asset.specs
     assert [dep.asset_key.to_user_string() for dep in spec.deps] == ["rotation_identity"]
     assert spec.owners
@@ -267,6 +268,6 @@ def test_the_asset_is_described_to_those_who_look_at_it():
     assert "A partition is a day of UTC" in spec.description
     assert spec.metadata["dagster/table_name"]
     assert spec.freshness_policy is not None
-    assert {one.name for one in SPECS if one.blocking} == {"deploy_gate_open"}
+    assert {one.name for one in checks.CHECKS if one.blocking} == {"deploy_gate_open"}
     assert asset.backfill_policy == dg.BackfillPolicy.single_run()
-    assert asset.partitions_def.get_last_partition_key() == TODAY
+    assert asset.partitions_def == DAYS

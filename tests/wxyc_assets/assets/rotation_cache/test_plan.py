@@ -1,23 +1,23 @@
-"""Which day, in which batches, and what that would take."""
+"""The day and the batches of a run, and the report of a dry run."""
 
 from datetime import UTC, date, datetime
 
 import pytest
 
 from resources.lml import endpoints
-from wxyc_assets.pace import Forecast, Pace
-from wxyc_assets.rotation_cache.plan import LML_REFRESH_BATCH_CAP, Batching, Plan, other_days
+from wxyc_assets.assets.rotation_cache.plan import LML_REFRESH_BATCH_CAP, Batching, Plan, unwarmable_days
+from wxyc_assets.runs.discogs_rate import DiscogsRate, Forecast
 
 TODAY = date(2026, 3, 1)
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 
 
-def test_the_cap_is_lmls_own_and_the_clients():
+def test_the_batch_cap_is_that_of_lml_and_of_its_client():
     assert LML_REFRESH_BATCH_CAP == endpoints.REFRESH_CAP == 50
 
 
 @pytest.mark.parametrize("size", [-1, 0, 51, 100])
-def test_batches_that_lml_would_refuse_are_refused_before_anything_is_asked(size):
+def test_batch_sizes_that_lml_would_refuse_are_refused(size):
     with pytest.raises(ValueError, match="LML_REFRESH_BATCH_CAP"):
         Batching(size, 1)
 
@@ -30,7 +30,7 @@ def test_at_least_one_batch_is_in_flight():
 @pytest.mark.parametrize(
     ("per_minute", "cost", "max_concurrent", "size", "in_flight"),
     [
-        (30, 4, 3, 3, 1),  # the defaults: 12 calls, which take 24 s, one batch after the other
+        (30, 4, 3, 3, 1),  # the defaults: 12 Discogs calls take 24 s, so one batch is in flight
         (30, 0, 3, 50, 3),
         (1e9, 4, 3, 50, 3),
         (1e9, 4, 50, 50, 50),
@@ -38,10 +38,9 @@ def test_at_least_one_batch_is_in_flight():
         (1, 4, 3, 1, 1),
     ],
 )
-def test_batches_fit_in_half_a_minute_of_the_budget_and_no_more_are_in_flight_than_it_feeds(
-    per_minute, cost, max_concurrent, size, in_flight
-):
-    assert Batching.within(Pace(per_minute, cost), max_concurrent) == Batching(size, in_flight)
+def test_the_budget_limits_batch_size_and_batches_in_flight(per_minute, cost, max_concurrent, size, in_flight):
+    """A batch uses at most half a minute of the budget."""
+    assert Batching.within_budget(DiscogsRate(per_minute, cost), max_concurrent) == Batching(size, in_flight)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +53,8 @@ def test_every_identity_is_in_one_batch_in_order(identities, size, batches):
     assert [one for batch in plan.batches for one in batch] == list(range(identities))
 
 
-def test_the_report_of_a_dry_run_is_all_numbers():
-    report = Plan(range(15), Batching(7, 1)).dry_run_report(Pace(30, 4), Forecast(NOW, 12.34, 120))
+def test_the_report_of_a_dry_run_has_only_numbers():
+    report = Plan(range(15), Batching(7, 1)).dry_run_report(DiscogsRate(30, 4), Forecast(NOW, 12.34, 120))
     assert report == {
         "identities_scanned": 15,
         "batch_count": 3,
@@ -68,14 +67,14 @@ def test_the_report_of_a_dry_run_is_all_numbers():
 
 
 def test_today_is_not_refused():
-    assert other_days(["2026-03-01"], TODAY) == {}
+    assert unwarmable_days(["2026-03-01"], TODAY) == {}
 
 
 @pytest.mark.parametrize(
     "days", [["2026-02-28"], ["2026-03-02"], ["2026-02-28", "2026-03-01"], ["2026-03-01", "2026-03-02"], ["2026-3-1"]]
 )
-def test_another_day_is_refused_and_so_is_today_in_its_company(days):
-    ((named, why),) = other_days(days, TODAY).items()
-    assert named == (days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")
-    assert "yesterday's cannot be warmed any more" in why
-    assert "run the partition 2026-03-01 alone" in why
+def test_another_day_or_a_range_with_today_is_refused(days):
+    ((name, reason),) = unwarmable_days(days, TODAY).items()
+    assert name == (days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")
+    assert "yesterday's cannot be warmed any more" in reason
+    assert "run the partition 2026-03-01 alone" in reason

@@ -1,4 +1,4 @@
-"""The totals that dashboards read: one span a run, its numbers given when it starts, whatever comes once ids are loaded."""
+"""The totals span that dashboards read: one for each run that has read its identities, however the run ends."""
 
 import json
 from contextlib import contextmanager
@@ -7,10 +7,10 @@ import psycopg
 import pytest
 
 from tests.sentry_watch import watched_sentry
-from tests.wxyc_assets.rotation_cache.warming_lml import all_warmed, mixed, warming
-from tests.wxyc_assets.rotation_cache.warmings import in_days, request
-from wxyc_assets.rotation_cache.plan import Batching
-from wxyc_assets.rotation_cache.run import run
+from tests.wxyc_assets.assets.rotation_cache.fake_lml import all_warmed, mixed, serve_refreshes
+from tests.wxyc_assets.assets.rotation_cache.harness import in_days, request
+from wxyc_assets.assets.rotation_cache.plan import Batching
+from wxyc_assets.assets.rotation_cache.run import run
 
 NAME = "rotation-artist-backfill.run.totals"
 COUNTERS = (
@@ -32,9 +32,9 @@ def spans(rotation, collector, name):
 
 
 def backfill(span):
-    """The attributes that dashboards read, each with its type."""
-    said = span["attributes"]
-    return {name: (one["value"], one["type"]) for name, one in said.items() if name.startswith("backfill.")}
+    """The attributes that dashboards read, with their types."""
+    attributes = span["attributes"]
+    return {name: (one["value"], one["type"]) for name, one in attributes.items() if name.startswith("backfill.")}
 
 
 def totals(*values, dry_run=0):
@@ -42,18 +42,18 @@ def totals(*values, dry_run=0):
     return {name: (value, "integer") for name, value in zip(names, (dry_run, *values), strict=True)}
 
 
-def test_the_totals_arrive_as_json_numbers_under_the_contracts_names(watched):
+def test_the_totals_are_numbers_under_the_contracts_names(watched):
     rotation, collector = watched
-    with warming(mixed) as lml:
+    with serve_refreshes(mixed) as lml:
         rotation.run(lml.url)
     (span,) = spans(rotation, collector, NAME)
     assert backfill(span) == totals(60, 54, 42, 84, 6, 6, 6)
     assert span["attributes"]["sentry.op"]["value"] == "rotation-artist-backfill.totals"
 
 
-def test_they_are_numbers_in_the_bytes_that_are_sent(watched):
+def test_the_totals_are_json_numbers_in_the_sent_bytes(watched):
     rotation, collector = watched
-    with warming(mixed) as lml:
+    with serve_refreshes(mixed) as lml:
         rotation.run(lml.url)
     rotation.sentry.flush()
     lines = [
@@ -66,11 +66,11 @@ def test_they_are_numbers_in_the_bytes_that_are_sent(watched):
     assert all(type(one["value"]) is int for name, one in span["attributes"].items() if name.startswith("backfill."))
 
 
-def test_the_numbers_are_given_when_the_span_starts(rotation):
+def test_the_totals_are_attributes_at_the_start_of_the_span(rotation):
     opened = {}
 
     class Noting:
-        """A Sentry that notes what spans are opened with."""
+        """A Sentry that records the arguments of each span."""
 
         def __init__(self, inner):
             self.inner = inner
@@ -82,7 +82,7 @@ def test_the_numbers_are_given_when_the_span_starts(rotation):
             opened[name] = given
             return self.inner.span(name, **given)
 
-    with warming(mixed) as lml, rotation.lml(lml.url) as client:
+    with serve_refreshes(mixed) as lml, rotation.lml(lml.url) as client:
         rotation.sentry = Noting(rotation.sentry)
         run(request(), rotation.tools(client), lambda _report: None)
     assert opened[NAME] == {
@@ -91,9 +91,9 @@ def test_the_numbers_are_given_when_the_span_starts(rotation):
     }
 
 
-def test_the_run_is_one_span_above_the_totals_and_every_call(watched):
+def test_the_run_is_the_parent_span_of_the_totals_and_all_calls(watched):
     rotation, collector = watched
-    with warming(all_warmed) as lml:
+    with serve_refreshes(all_warmed) as lml:
         rotation.run(lml.url, batching=Batching(20, 3))
     (run_span,) = spans(rotation, collector, "rotation-artist-backfill.run")
     (totals_span,) = spans(rotation, collector, NAME)
@@ -102,41 +102,45 @@ def test_the_run_is_one_span_above_the_totals_and_every_call(watched):
     assert {one["parent_span_id"] for one in (totals_span, *calls)} == {run_span["span_id"]}
     assert len(calls) == 3
     for call in calls:
-        said = {name: one["value"] for name, one in call["attributes"].items()}
-        assert (said["sentry.op"], said["lml.batch_size"], said["lml.batch_timeout_ms"]) == ("http.client", 20, 360_000)
+        attributes = {name: one["value"] for name, one in call["attributes"].items()}
+        assert (attributes["sentry.op"], attributes["lml.batch_size"], attributes["lml.batch_timeout_ms"]) == (
+            "http.client",
+            20,
+            360_000,
+        )
 
 
-def test_a_dry_run_has_totals_too(watched):
+def test_a_dry_run_has_totals(watched):
     rotation, collector = watched
-    with warming(all_warmed) as lml:
+    with serve_refreshes(all_warmed) as lml:
         rotation.run(lml.url, dry_run=True)
     (span,) = spans(rotation, collector, NAME)
     assert backfill(span) == totals(60, 0, 0, 0, 0, 0, 0, dry_run=1)
 
 
-def test_an_lml_that_is_down_has_totals_too(watched):
+def test_a_run_against_an_lml_that_is_down_has_totals(watched):
     rotation, collector = watched
-    with warming(lambda _ids: (500, {})) as lml:
+    with serve_refreshes(lambda _ids: (500, {})) as lml:
         rotation.run(lml.url)
     (span,) = spans(rotation, collector, NAME)
     assert backfill(span) == totals(60, 0, 0, 0, 0, 0, 60)
 
 
-def test_an_empty_rotation_has_totals_too(watched):
+def test_an_empty_rotation_has_totals(watched):
     rotation, collector = watched
     rotation.execute("DELETE FROM rotation")
-    with warming(all_warmed) as lml:
+    with serve_refreshes(all_warmed) as lml:
         rotation.run(lml.url)
     (span,) = spans(rotation, collector, NAME)
     assert backfill(span) == totals(0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_run_that_is_ended_in_its_midst_has_the_totals_of_what_it_committed(watched, error):
+def test_a_run_that_is_stopped_has_the_totals_it_committed(watched, error):
     rotation, collector = watched
 
     class Ending:
-        """A progress bar that ends the run once two batches are done."""
+        """A progress bar that raises after two batches."""
 
         wants_total = True
         done = 0
@@ -153,14 +157,14 @@ def test_a_run_that_is_ended_in_its_midst_has_the_totals_of_what_it_committed(wa
             pass
 
     rotation.progress = Ending()
-    with warming(all_warmed) as lml, pytest.raises(error):
+    with serve_refreshes(all_warmed) as lml, pytest.raises(error):
         rotation.run(lml.url)
     (span,) = spans(rotation, collector, NAME)
     assert backfill(span) == totals(20, 20, 20, 40, 0, 0, 0)
     assert rotation.rows("SELECT counters->>'identities_scanned' FROM wxyc_assets.tally") == [("20",)]
 
 
-def test_a_database_that_goes_away_leaves_the_totals_of_what_was_committed(watched):
+def test_a_run_that_loses_its_database_has_committed_totals(watched):
     rotation, collector = watched
 
     def pull_the_plug(ids):
@@ -168,16 +172,17 @@ def test_a_database_that_goes_away_leaves_the_totals_of_what_was_committed(watch
             rotation.kill_sessions()
         return all_warmed(ids)
 
-    with warming(pull_the_plug) as lml:
+    with serve_refreshes(pull_the_plug) as lml:
         report = rotation.run(lml.url, batching=Batching(10, 1))
     (span,) = spans(rotation, collector, NAME)
     assert backfill(span)["backfill.identities_scanned"] == (report.counters.identities_scanned, "integer")
     assert report.counters.identities_scanned > 0
 
 
-def test_without_ids_there_are_no_totals(watched):
+def test_a_run_that_reads_no_identities_has_no_totals_span(watched):
+    """Another day, a closed gate, or a failed query end the run before."""
     rotation, collector = watched
-    with warming(all_warmed) as lml:
+    with serve_refreshes(all_warmed) as lml:
         rotation.run(lml.url, days=[str(in_days(-1))])
         lml.health = (503, {})
         rotation.run(lml.url)
@@ -189,9 +194,9 @@ def test_without_ids_there_are_no_totals(watched):
     assert len(spans(rotation, collector, "rotation-artist-backfill.run")) == 3
 
 
-def test_totals_that_cannot_be_sent_are_told_and_cost_nothing_else(rotation):
+def test_a_failed_totals_span_is_logged_and_fails_nothing_else(rotation):
     class Failing:
-        """A Sentry whose totals fail."""
+        """A Sentry whose totals span fails."""
 
         def __init__(self, inner):
             self.inner = inner
@@ -206,7 +211,7 @@ def test_totals_that_cannot_be_sent_are_told_and_cost_nothing_else(rotation):
             with self.inner.span(name, **given) as span:
                 yield span
 
-    with warming(all_warmed) as lml, rotation.lml(lml.url) as client:
+    with serve_refreshes(all_warmed) as lml, rotation.lml(lml.url) as client:
         rotation.sentry = Failing(rotation.sentry)
         report = run(request(), rotation.tools(client), lambda report: rotation.credited.extend(report.request.days))
     assert (report.verdict, len(rotation.credited)) == ("done", 1)

@@ -1,4 +1,4 @@
-"""An independent LML that gives releases their identities, or whatever else a test wants it to say."""
+"""A fake LML, independent of the sandbox's, that resolves identities or answers whatever a test wants."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,13 +9,13 @@ from tests.arbitrary_lml import ArbitraryLml, serving
 Body = dict[str, Any]
 
 
-def minting(say: Callable[[Body], Any]) -> AbstractContextManager[ArbitraryLml]:
-    """Serve identity resolution; ``say`` gets a body and returns an answer, bytes of one, or (status, headers)."""
-    return serving(say, path="/api/v1/identity/resolve")
+def serve_identities(answer: Callable[[Body], Any]) -> AbstractContextManager[ArbitraryLml]:
+    """Serve identity resolution; ``answer`` gets a body and returns an answer, the bytes of one, or (status, headers)."""
+    return serving(answer, path="/api/v1/identity/resolve")
 
 
 def release(body: Body) -> int:
-    """The Discogs release that is asked about."""
+    """The Discogs release of a request."""
     return int(body["external_id"])
 
 
@@ -25,5 +25,5 @@ def identity_of(discogs_release_id: int) -> int:
 
 
 def minted(body: Body, **changed: Any) -> dict[str, Any]:
-    """An answer as the contract has it."""
+    """An answer that keeps the contract, except for the fields ``changed``."""
     return {"identity_id": identity_of(release(body)), "kind": "release", "minted": True, **changed}

@@ -1,17 +1,18 @@
-"""A run in a process of its own, to be killed: ``python -m tests.wxyc_assets.rotation_identity.a_run DSN URL RUN_ID``."""
+"""One run in a process of its own, so that a test can kill it.
 
-import signal
+Usage: ``python -m tests.wxyc_assets.assets.rotation_identity.run_process DSN URL RUN_ID``.
+"""
+
 import sys
 
 from resources.postgres import Postgres
-from tests.wxyc_assets.rotation_identity.rotations import Rotations
+from tests.wxyc_assets.assets.rotation_identity.harness import RotationIdentityRuns
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts tests in the background has it ignored
     dsn, url, run_id = sys.argv[1:]
-    report = Rotations(Postgres(dsn), stream=sys.stderr).run(
-        url, run_id=run_id, client={"timeouts_s": {"resolve_identity": 60}}
+    report = RotationIdentityRuns(Postgres(dsn), stream=sys.stderr).run(
+        url, run_id=run_id, client={"timeouts_s": {"resolve_identity": 600}}
     )
     return 0 if report.verdict == "done" else 1
 

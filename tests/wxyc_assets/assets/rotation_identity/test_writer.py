@@ -1,16 +1,16 @@
-"""One batch is one transaction: rows, quarantine and the tally that counts them; a refused row is left out alone."""
+"""A batch is one transaction with its quarantine and its tally; a refused row is left out alone."""
 
 import threading
-import time
 
 import psycopg
 import pytest
 
-from wxyc_assets.rotation_identity.counters import Counters
-from wxyc_assets.rotation_identity.verdicts import Candidate, Outcome
-from wxyc_assets.rotation_identity.writer import Writer
+from tests.blocked_sessions import wait_until_blocked
+from wxyc_assets.assets.rotation_identity.counters import Counters
+from wxyc_assets.assets.rotation_identity.verdicts import Candidate, Outcome
+from wxyc_assets.assets.rotation_identity.writer import Writer
 
-NOTHING = Counters()
+NO_COUNTERS = Counters()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def other(rotation_id, bucket):
 
 
 def refuse(rotation, rotation_id, *, code="P0001"):
-    """Have a trigger of the station's refuse one row."""
+    """Create a trigger of the station that refuses one row."""
     rotation.execute(
         "CREATE FUNCTION wxyc_schema.refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = '{code}'; END $$"
@@ -45,7 +45,7 @@ def refuse(rotation, rotation_id, *, code="P0001"):
     )
 
 
-def test_a_batch_writes_its_rows_and_counts_them_with_what_stands_beside(connection, rotation):
+def test_a_batch_is_written_with_its_counters(connection, rotation):
     writer = Writer(connection, "run")
     outcomes = [resolved(1), resolved(2), other(3, "unresolved"), other(4, "lml_error")]
     assert writer.write(outcomes, Counters(lml_total_calls=4)) == outcomes
@@ -58,16 +58,16 @@ def test_a_batch_writes_its_rows_and_counts_them_with_what_stands_beside(connect
     assert rotation.rows("SELECT partition_key, complete FROM wxyc_assets.tally") == [("all", True)]
 
 
-def test_a_row_that_was_changed_meanwhile_is_raced_and_left_as_it_is(connection, rotation):
+def test_a_row_changed_meanwhile_is_raced_and_left_unchanged(connection, rotation):
     rotation.execute("UPDATE rotation SET lml_identity_id = 77 WHERE id = 1")
     writer = Writer(connection, "run")
-    writer.write([resolved(1), resolved(2)], NOTHING)
+    writer.write([resolved(1), resolved(2)], NO_COUNTERS)
     assert writer.tallied == Counters(scanned=2, resolved=1, raced=1)
     assert (rotation.identities[1], rotation.identities[2]) == (77, 5002)
 
 
 @pytest.mark.parametrize("code", ["P0001", "23514", "XX000"])
-def test_a_row_that_a_trigger_or_constraint_refuses_is_left_out_alone(connection, rotation, code):
+def test_only_a_row_refused_by_trigger_or_constraint_is_left_out(connection, rotation, code):
     refuse(rotation, 13, code=code)
     writer = Writer(connection, "run")
     written = writer.write([resolved(i) for i in range(1, 21)], Counters(lml_total_calls=20))
@@ -80,75 +80,77 @@ def test_a_row_that_a_trigger_or_constraint_refuses_is_left_out_alone(connection
     ]
 
 
-def test_a_fault_that_is_no_rows_leaves_everything_as_it_was(connection, rotation):
+def test_an_error_that_no_row_causes_changes_nothing(connection, rotation):
+    """57014 (query_canceled) is such an error."""
     refuse(rotation, 2, code="57014")
     writer = Writer(connection, "run")
     with pytest.raises(psycopg.errors.QueryCanceled):
-        writer.write([resolved(1), resolved(2), violated(3)], NOTHING)
+        writer.write([resolved(1), resolved(2), violated(3)], NO_COUNTERS)
     assert set(rotation.identities.values()) == {None}
-    assert (writer.tallied, rotation.tallied("run"), rotation.quarantined) == (NOTHING, {}, [])
+    assert (writer.tallied, rotation.tallied("run"), rotation.quarantined) == (NO_COUNTERS, {}, [])
 
 
-def test_three_violations_in_a_row_let_a_row_rest_and_an_answer_that_can_be_used_starts_anew(connection, rotation):
+def test_a_row_rests_after_three_violations_in_a_row(connection, rotation):
+    """A usable answer ends the series; an LML error says nothing about the row."""
     for place in range(2):
-        Writer(connection, f"run {place}").write([violated(1)], NOTHING)
-    Writer(connection, "run 2").write([other(1, "lml_error")], NOTHING)  # says nothing about the row
+        Writer(connection, f"run {place}").write([violated(1)], NO_COUNTERS)
+    Writer(connection, "run 2").write([other(1, "lml_error")], NO_COUNTERS)  # no statement about the row
     assert rotation.quarantined == [(1, "contract_violation", 2, False, False)]
-    Writer(connection, "run 3").write([violated(1)], NOTHING)
+    Writer(connection, "run 3").write([violated(1)], NO_COUNTERS)
     assert rotation.quarantined == [(1, "contract_violation", 3, True, False)]
-    Writer(connection, "run 4").write([other(1, "unresolved")], NOTHING)
+    Writer(connection, "run 4").write([other(1, "unresolved")], NO_COUNTERS)
     assert rotation.quarantined == [(1, "contract_violation", 3, False, True)]
-    Writer(connection, "run 5").write([violated(1)], NOTHING)
+    Writer(connection, "run 5").write([violated(1)], NO_COUNTERS)
     assert rotation.quarantined == [(1, "contract_violation", 1, False, False)]
 
 
-def test_one_that_is_written_or_raced_is_released_too(connection, rotation):
+def test_a_written_or_raced_row_is_released_from_quarantine(connection, rotation):
     writer = Writer(connection, "run")
-    writer.write([violated(1), violated(2), violated(3)], NOTHING)
+    writer.write([violated(1), violated(2), violated(3)], NO_COUNTERS)
     rotation.execute("UPDATE rotation SET lml_identity_id = 7 WHERE id = 2")
-    writer.write([resolved(1), resolved(2)], NOTHING)
+    writer.write([resolved(1), resolved(2)], NO_COUNTERS)
     assert [(row[0], row[-1]) for row in rotation.quarantined] == [(1, True), (2, True), (3, False)]
 
 
-def test_a_row_that_somebody_is_writing_is_waited_for_and_never_overwritten(connection, rotation):
+def test_the_writer_waits_for_a_locked_row_and_keeps_its_value(connection, rotation):
+    """Another session sets row 2 in an open transaction."""
     with rotation.postgres.connect() as theirs:
         with theirs.transaction():
             theirs.execute("UPDATE rotation SET lml_identity_id = 77 WHERE id = 2")
             writer = Writer(connection, "run")
-            ours = threading.Thread(target=writer.write, args=([resolved(1), resolved(2), resolved(3)], NOTHING))
+            ours = threading.Thread(target=writer.write, args=([resolved(1), resolved(2), resolved(3)], NO_COUNTERS))
             ours.start()
-            time.sleep(0.3)
-            assert ours.is_alive()
-        ours.join(10)
+            wait_until_blocked(rotation.postgres, theirs)
+        ours.join(60)
     assert [rotation.identities[i] for i in (1, 2, 3)] == [5001, 77, 5003]
     assert writer.tallied == Counters(scanned=3, resolved=2, raced=1)
 
 
-def test_two_who_are_in_each_others_way_both_get_done(connection, rotation):
-    """Theirs holds row 20 and then wants row 1; ours has 1 and waits for 20: the server ends one, who tries again."""
+def test_a_deadlock_with_another_writer_is_retried(connection, rotation):
+    """The other session holds row 20 and wants row 1, the writer the reverse; the server ends its statement."""
     writer = Writer(connection, "run")
     connection.execute("SET deadlock_timeout TO '100ms'")
     with rotation.postgres.connect() as theirs:
         theirs.execute("SET deadlock_timeout TO '10s'")
         with theirs.transaction():
             theirs.execute("SELECT FROM rotation WHERE id = 20 FOR UPDATE")
-            ours = threading.Thread(target=writer.write, args=([resolved(i) for i in range(1, 21)], NOTHING))
+            ours = threading.Thread(target=writer.write, args=([resolved(i) for i in range(1, 21)], NO_COUNTERS))
             ours.start()
-            time.sleep(0.05)
+            wait_until_blocked(rotation.postgres, theirs)
             theirs.execute("SELECT FROM rotation WHERE id = 1 FOR UPDATE")
-        ours.join(20)
+        ours.join(60)
     assert writer.tallied == Counters(scanned=20, resolved=20)
 
 
-def test_what_is_written_reaches_those_who_follow_the_rotation(connection, rotation):
+def test_a_write_notifies_the_listeners_of_the_rotation(connection, rotation):
     with rotation.postgres.connect() as follower:
         follower.execute("LISTEN cdc")
-        Writer(connection, "run").write([resolved(1)], NOTHING)
-        (told,) = list(follower.notifies(timeout=5, stop_after=1))
-    assert '"rotation"' in told.payload
+        Writer(connection, "run").write([resolved(1)], NO_COUNTERS)
+        (notification,) = list(follower.notifies(timeout=60, stop_after=1))
+    assert '"rotation"' in notification.payload
 
 
-def test_rows_that_cannot_be_counted_are_not_written(connection, rotation):
+def test_rows_whose_tally_fails_are_not_written(connection, rotation):
     rotation.execute(
         "CREATE FUNCTION wxyc_assets.refuse() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'no tally' USING ERRCODE = '57014'; END $$"
@@ -158,5 +160,5 @@ def test_rows_that_cannot_be_counted_are_not_written(connection, rotation):
     )
     writer = Writer(connection, "run")
     with pytest.raises(psycopg.errors.QueryCanceled):
-        writer.write([resolved(1), violated(2)], NOTHING)
-    assert (set(rotation.identities.values()), rotation.quarantined, writer.tallied) == ({None}, [], NOTHING)
+        writer.write([resolved(1), violated(2)], NO_COUNTERS)
+    assert (set(rotation.identities.values()), rotation.quarantined, writer.tallied) == ({None}, [], NO_COUNTERS)

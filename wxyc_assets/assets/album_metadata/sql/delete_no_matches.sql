@@ -1,4 +1,4 @@
--- forget_no_matches: albums that LML knows after all are not remembered as unknown.
+-- delete_no_matches: albums that LML knows now have no record of an earlier no_match.
 --
 -- Parameters
 --   album_id   int[]

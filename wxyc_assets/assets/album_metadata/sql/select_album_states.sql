@@ -1,9 +1,9 @@
--- select_questions: what would be asked about these albums, in the order of their ids, and whether it is.
+-- select_album_states: artist and title of these albums as LML is asked about them, by ascending id, and whether to ask.
 --
 -- Parameters
 --   album_ids     int[]         each once
---   as_of         timestamptz   the instant that ages are measured at, fixed for a run
---   retry_after   interval      an album without a match rests this long
+--   as_of         timestamptz   ages are measured at this instant; it is the same for the whole run
+--   retry_after   interval      LML is not asked again about an album without a match for this long
 SELECT q.album_id, q.artist_name, q.album_title, q.state
 FROM wxyc_assets.album_question(%(album_ids)s::int[], %(as_of)s, %(retry_after)s) q
 ORDER BY q.album_id

@@ -1,7 +1,7 @@
--- select_pending_albums: the albums of these shards with a pending play in one stretch of the flowsheet, each once.
+-- select_pending_albums: the albums of these shards with a pending play in one range of the flowsheet, each once.
 --
 -- Parameters
---   after_id, upto_id   int     the stretch of play ids, its first end left out
+--   after_id, upto_id   int     the range of play ids: after_id excluded, upto_id included
 --   shards              int[]   the shards of the run
 --   shard_count         int     an album belongs to shard album_id modulo shard_count
 SELECT DISTINCT p.album_id

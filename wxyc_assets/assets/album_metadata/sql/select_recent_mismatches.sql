@@ -1,5 +1,5 @@
--- select_recent_mismatches: how many rows came under another index than their own in the runs of late, and the first of them; the
--- album, reason and run are null when there was none.
+-- select_recent_mismatches: how many results of recent runs had an unexpected index, and the first of them. Album, reason and
+-- run are null if there was none.
 --
 -- Parameters
 --   period   interval   how far to look back, from now

@@ -1,6 +1,6 @@
--- remember_no_matches: albums that LML did not know rest from now on, under the names that it was asked.
+-- upsert_no_matches: each album that LML did not know has a record with the time and the names of the request.
 --
--- Parameters (arrays of one length, an album once)
+-- Parameters (arrays of equal length, each album once)
 --   album_id                   int[]
 --   artist_name, album_title   text[]
 --   run_id                     text

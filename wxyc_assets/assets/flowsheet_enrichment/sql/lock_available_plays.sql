@@ -1,5 +1,6 @@
--- lock_free_plays: those of the plays that nobody else holds are ours until the transaction ends.
+-- lock_available_plays: those of the plays that no other session has locked are returned, and stay locked until the transaction
+-- ends.
 --
 -- Parameters
---   ids   int[]   plays, a chunk at most
+--   ids   int[]   plays, at most one chunk
 SELECT f.id FROM flowsheet f WHERE f.id = ANY (%(ids)s::int[]) ORDER BY f.id FOR NO KEY UPDATE SKIP LOCKED

@@ -1,4 +1,4 @@
--- select_live_activity: a row if a DJ is live: a track was played within the lookback.
+-- select_live_activity: one row if a DJ is live, which means that a track was played within the lookback; no row if not.
 --
 -- Parameters
 --   lookback_seconds   int   seconds, above 0

@@ -1,4 +1,4 @@
--- set_chunk_timeouts: in this transaction no statement takes longer, and none waits longer for somebody else's lock.
+-- set_chunk_timeouts: no statement of this transaction runs, or waits for another session's lock, longer than its limit.
 --
 -- Parameters
 --   statement_timeout_ms   int   milliseconds, at least 1

@@ -1,4 +1,4 @@
--- clear_markers: libraries that were resolved carry no marker of an earlier attempt.
+-- clear_markers: resolved libraries have no marker of an earlier attempt.
 --
 -- Parameters
 --   library_id   int[]

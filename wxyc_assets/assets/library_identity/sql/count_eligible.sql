@@ -1,4 +1,4 @@
--- count_eligible: how many libraries of these shards need asking, a row for each shard that has any.
+-- count_eligible: how many libraries of these shards are still eligible, one row for each shard that has any.
 --
 -- Parameters
 --   shards                           int[]
@@ -6,8 +6,8 @@
 --   as_of, stale_after, retry_after, include_null_canonical, recheck   as in select_eligible
 --   upto_id                          int       the highest id when the run began
 --
--- A library whose marker is newer than as_of has been asked since: under recheck its marker alone would not tell. One that was
--- added or canonicalised since then is the next run's, whether or not this one came past it.
+-- A library whose marker is newer than as_of was asked about since then: under recheck the marker alone does not show that. A
+-- library that was added or canonicalised since then belongs to the next run, whether or not this run has read its id range.
 SELECT mod(e.library_id, %(shard_count)s) AS shard, count(*) AS libraries
 FROM wxyc_assets.eligible_library(
   %(as_of)s, %(stale_after)s, %(retry_after)s, %(include_null_canonical)s, %(recheck)s) e

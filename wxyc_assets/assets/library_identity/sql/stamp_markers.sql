@@ -1,4 +1,4 @@
--- stamp_markers: libraries that LML could not resolve, or that are compilations, rest from now on.
+-- stamp_markers: libraries that LML did not resolve, and compilations, carry the time of this attempt as their marker.
 --
 -- Parameters
 --   library_id   int[]

@@ -1,9 +1,11 @@
--- supersede_identities: each stored identity that a new verdict changes is in library_identity_history, and is locked until it
--- has been replaced. A verdict that only confirms what is stored leaves no history.
+-- supersede_identities: each stored identity that a new verdict changes is in library_identity_history, and its row is locked
+-- until the transaction replaces it. A verdict that confirms the stored identity adds no history. A manual identity is
+-- never replaced.
 --
 -- Parameters
---   rows     json   array of {library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence 0 to 1}, a library once
---   reason                                    text   why the old row was superseded
+--   rows     json   array with each library once: {library_id, wikidata_qid, spotify_id, apple_music_id, method,
+--                   confidence 0 to 1}
+--   reason   text   why the old row was superseded
 WITH verdict AS (
   SELECT * FROM json_to_recordset(%(rows)s::json)
     AS v (library_id int, wikidata_qid text, spotify_id text, apple_music_id text, method text, confidence real)
@@ -11,7 +13,8 @@ WITH verdict AS (
   SELECT i.*
   FROM library_identity i
   JOIN verdict v USING (library_id)
-  WHERE (i.discogs_master_id, i.discogs_release_id, i.musicbrainz_release_group_mbid, i.musicbrainz_release_mbid,
+  WHERE i.method <> 'manual'
+    AND (i.discogs_master_id, i.discogs_release_id, i.musicbrainz_release_group_mbid, i.musicbrainz_release_mbid,
          i.musicbrainz_recording_mbid, i.wikidata_qid, i.spotify_id, i.apple_music_id, i.method, i.confidence,
          i.agreement_sources)
     IS DISTINCT FROM

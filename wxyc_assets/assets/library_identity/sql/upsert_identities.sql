@@ -1,8 +1,10 @@
--- upsert_identities: each library has the identity that LML gave; a null erases an older id.
+-- upsert_identities: each library has the identity that LML returned; a null erases an older id. An identity whose method is
+-- manual when it is written stays: a librarian decided it.
 --
 -- Parameters
---   rows    json   array of {library_id, wikidata_qid, spotify_id, apple_music_id, method, confidence 0 to 1}, a library once
---   notes   text   who wrote the row
+--   rows    json   array with each library once: {library_id, wikidata_qid, spotify_id, apple_music_id, method,
+--                  confidence 0 to 1}
+--   notes   text   the writer of the row
 INSERT INTO library_identity (
   library_id, discogs_master_id, discogs_release_id, musicbrainz_release_group_mbid, musicbrainz_release_mbid,
   musicbrainz_recording_mbid, wikidata_qid, spotify_id, apple_music_id, method, confidence, agreement_sources, notes,
@@ -26,3 +28,4 @@ ON CONFLICT (library_id) DO UPDATE SET
   agreement_sources = NULL,
   notes = EXCLUDED.notes,
   last_verified_at = EXCLUDED.last_verified_at
+WHERE library_identity.method <> 'manual'

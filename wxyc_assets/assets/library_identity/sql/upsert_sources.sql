@@ -1,8 +1,8 @@
--- upsert_sources: each source that LML named for a library is stored as it said; sources it did not name are left alone.
+-- upsert_sources: each source that LML returned for a library is stored; sources that it did not return stay unchanged.
 --
 -- Parameters
---   rows    json   array of {library_id, source, external_id, method, confidence 0 to 1}, a library's source once
---   notes   text   who wrote the row
+--   rows    json   array of {library_id, source, external_id, method, confidence 0 to 1}, each source of a library once
+--   notes   text   the writer of the row
 INSERT INTO library_identity_source (
   library_id, source, external_id, method, confidence, last_verified_at, boost_sources, notes)
 SELECT v.library_id, v.source, v.external_id, v.method, v.confidence, now(), NULL, %(notes)s

@@ -1,5 +1,5 @@
--- select_candidates: every active rotation row that has a Discogs release and no identity, by id, and whether it rests. Active
--- means not killed yet: a kill date of today counts as killed, and today is the UTC day, because sessions are pinned to UTC.
+-- select_candidates: every active rotation row with a Discogs release and without an identity, by id, and whether it rests. A
+-- row is active until its kill date. CURRENT_DATE is the UTC day, because sessions are pinned to UTC.
 SELECT r.id, r.discogs_release_id,
   EXISTS (
     SELECT FROM wxyc_assets.quarantine q

@@ -1,11 +1,12 @@
--- select_coverage: how many rows are active (a kill date of today, in UTC, is killed), how many of them have a Discogs release,
--- how many of those have an identity, which per cent that is (null of nothing), and the first rows that have none.
+-- select_coverage: the number of active rows (a row with today's UTC date as kill date is not active), how many of them have a
+-- Discogs release, how many of those have an identity, their percentage (null if no row has a release), and the ids of the
+-- first rows without one.
 --
 -- Parameters
---   shown   int   how many of those to name
+--   max_missing   int   how many of those ids to return
 SELECT c.active, c.active_with_discogs, c.active_with_lml,
   round(100.0 * c.active_with_lml / NULLIF(c.active_with_discogs, 0), 2)::float8 AS resolvable_coverage_pct,
-  c.missing[1:%(shown)s]
+  c.missing[1:%(max_missing)s]
 FROM (
   SELECT count(*) AS active,
     count(r.discogs_release_id) AS active_with_discogs,

@@ -1,8 +1,8 @@
--- set_identities: each row has the identity of its release, unless somebody gave it one, or another release, since it was read.
+-- set_identities: sets the identity of each row, unless another session set one, or another release, since the row was read.
 --
--- Parameters (arrays of one length, a row once)
+-- Parameters (arrays of the same length, each row at most once)
 --   rotation_id          int[]
---   discogs_release_id   int[]   the release as it was read
+--   discogs_release_id   int[]   the release that the row had when it was read
 --   lml_identity_id      int[]
 UPDATE rotation AS r SET lml_identity_id = v.lml_identity_id
 FROM unnest(%(rotation_id)s::int[], %(discogs_release_id)s::int[], %(lml_identity_id)s::int[])

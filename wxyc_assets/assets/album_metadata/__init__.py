@@ -1,0 +1,1 @@
+"""Metadata of each album with a pending play, as listeners see it: artwork, links, year and biography, looked up at LML."""

@@ -1,0 +1,1 @@
+"""Marks the plays of the flowsheet as enriched once the metadata of their album is known."""
