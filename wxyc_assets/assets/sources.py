@@ -1,11 +1,11 @@
-"""The station's own tables as external assets: we read them, and watch how many rows they have and when they changed."""
+"""The station's tables as external assets: an observation counts their rows and records when they changed."""
 
 import dagster as dg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.external_asset import external_asset
-from wxyc_assets.table_columns import table_metadata
+from wxyc_assets.database.table_columns import table_metadata
+from wxyc_assets.orchestration.external_asset import external_asset
 
 BACKEND = "team:station-backend"
 GATEWAY = "team:gateway"
@@ -27,7 +27,7 @@ SOME_COLUMNS = "Its columns here are those that assets read or write."
 def library(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     """Count the library and read its watermark."""
     with postgres.connect() as connection:
-        ((rows, watermark),) = connection.execute(sql_files.load("wxyc_assets", "observe_library")).fetchall()
+        ((rows, watermark),) = connection.execute(sql_files.load("wxyc_assets.assets", "observe_library")).fetchall()
     return dg.ObserveResult(
         data_version=dg.DataVersion(watermark.isoformat()),
         metadata={"dagster/row_count": rows, "last_modified_at": dg.MetadataValue.timestamp(watermark)},
@@ -40,8 +40,8 @@ def library(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     owner=BACKEND,
     kind="postgres",
     description=(
-        "What was played: a row is one entry of a show, most of them tracks. The station's backend owns it; an "
-        "observation counts the entries, and the tracks that wait for their album's metadata, and takes the "
+        "What DJs played: a row is one entry of a show, most of them tracks. The station's backend owns it; an "
+        "observation counts the entries, and the tracks whose album has no metadata yet, and takes the "
         f"flowsheet's watermark as the data version. {SOME_COLUMNS}"
     ),
     metadata=table_metadata("wxyc_schema", "flowsheet"),
@@ -50,7 +50,7 @@ def flowsheet(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     """Count the flowsheet and read its watermark."""
     with postgres.connect() as connection:
         ((rows, pending, watermark),) = connection.execute(
-            sql_files.load("wxyc_assets", "observe_flowsheet")
+            sql_files.load("wxyc_assets.assets", "observe_flowsheet")
         ).fetchall()
     return dg.ObserveResult(
         data_version=dg.DataVersion(watermark.isoformat()),
@@ -68,16 +68,18 @@ def flowsheet(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     owner=BACKEND,
     kind="postgres",
     description=(
-        "What DJs are asked to play: a row is one album in rotation, from the day that it was added to the day that "
-        "it is killed. The station's backend owns it; an observation counts the rows, and those that are active, and "
+        "What DJs are asked to play: a row is one album in rotation, from its add date to its kill date."
+        "  The station's backend owns it; an observation counts the rows, and those that are active, and "
         f"takes a digest of their kill dates and Discogs releases as the data version. {SOME_COLUMNS}"
     ),
     metadata=table_metadata("wxyc_schema", "rotation"),
 )
 def rotation(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
-    """Count the rotation and digest it; it has no watermark of its own."""
+    """Count the rotation and take a digest of it; the table has no watermark."""
     with postgres.connect() as connection:
-        ((rows, active, digest),) = connection.execute(sql_files.load("wxyc_assets", "observe_rotation")).fetchall()
+        ((rows, active, digest),) = connection.execute(
+            sql_files.load("wxyc_assets.assets", "observe_rotation")
+        ).fetchall()
     return dg.ObserveResult(
         data_version=dg.DataVersion(digest), metadata={"dagster/row_count": rows, "active_rows": active}
     )
@@ -89,16 +91,16 @@ def rotation(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
     owner=GATEWAY,
     kind="postgres",
     description=(
-        "What customers used: a row is one request to a model, with its tokens. The gateway writes it, also hours "
-        "late; an observation counts the rows and takes their number and the moment that the newest came as the "
-        "data version."
+        "What customers used: a row is one request to a model, with its tokens. The gateway writes the rows, "
+        "some of them hours late; an observation takes the number of rows and the time at which the newest was stored "
+        "as the data version."
     ),
     metadata=table_metadata("public", "billing_event"),
 )
 def billing_event(postgres: dg.ResourceParam[Postgres]) -> dg.ObserveResult:
-    """Count the events and look when the newest came; the table has no watermark."""
+    """Count the events and read when the newest was stored; the table has no watermark."""
     with postgres.connect() as connection:
-        ((rows, newest),) = connection.execute(sql_files.load("wxyc_assets", "observe_billing_event")).fetchall()
+        ((rows, newest),) = connection.execute(sql_files.load("wxyc_assets.assets", "observe_billing_event")).fetchall()
     return dg.ObserveResult(
         data_version=dg.DataVersion(f"{rows} {newest.isoformat() if newest else 'none'}"),
         metadata={"dagster/row_count": rows}

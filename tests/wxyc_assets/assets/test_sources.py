@@ -1,18 +1,19 @@
 """The station's own tables, as Dagster observes them: how many rows, and when to believe that they changed."""
 
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from tests.libraries import add_library
-from tests.wxyc_assets.rotation_identity.rotations import Rotations, in_days, today
-from wxyc_assets.station_sources import billing_event, flowsheet, library, rotation
+from tests.wxyc_assets.assets.rotation_identity.harness import RotationIdentityRuns, in_days, today
+from wxyc_assets.assets.sources import billing_event, flowsheet, library, rotation
 
 
 @pytest.fixture
 def runs(station):
-    return Rotations(station)
+    return RotationIdentityRuns(station)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def observe(runs):
         with dg.DagsterInstance.ephemeral() as instance:
             assert job.execute_in_process(instance=instance, run_config=quiet).success
             (record,) = instance.fetch_observations(source.key, limit=2).records
-        seen = record.asset_observation
+        seen: Any = record.asset_observation
         return seen.data_version, {name: one.value for name, one in seen.metadata.items()}
 
     return observe
@@ -35,7 +36,7 @@ def observe(runs):
 def test_a_source_says_whose_table_it_is_and_is_none_of_ours(source):
     (spec,) = dg.Definitions(assets=[source], resources={"postgres": None}).resolve_all_asset_specs()
     assert spec.group_name == "station"
-    assert "The station's backend owns it" in spec.description
+    assert "The station's backend owns it" in (spec.description or "")
     assert spec.owners == ["team:station-backend"]
     assert spec.metadata["dagster/table_name"] == f"wxyc_schema.{spec.key.to_user_string()}"
     assert "dagster/kind/postgres" in spec.tags
@@ -77,7 +78,7 @@ def test_the_rotation_is_counted_with_what_is_active(runs, observe):
         ("UPDATE rotation SET record_label = 'Sonamos'", False),
     ],
 )
-def test_the_rotation_has_a_new_version_when_what_is_read_of_it_changes(runs, observe, change, changes):
+def test_rotation_has_a_new_version_when_the_columns_read_change(runs, observe, change, changes):
     runs.add(1, 11)
     before, _ = observe(rotation)
     assert observe(rotation)[0] == before
@@ -85,7 +86,7 @@ def test_the_rotation_has_a_new_version_when_what_is_read_of_it_changes(runs, ob
     assert (observe(rotation)[0] != before) is changes
 
 
-def test_billing_events_are_counted_and_have_a_new_version_with_each_that_comes(runs, observe):
+def test_billing_events_have_a_new_version_with_each_new_event(runs, observe):
     (spec,) = dg.Definitions(assets=[billing_event], resources={"postgres": None}).resolve_all_asset_specs()
     assert (spec.group_name, spec.metadata["dagster/table_name"]) == ("billing", "public.billing_event")
     assert spec.owners == ["team:gateway"]

@@ -1,10 +1,10 @@
-"""The price file as an external asset: finance owns it, and an observation says which prices are in force."""
+"""The price file as an external asset: finance owns it, and an observation records which prices are in force."""
 
 import dagster as dg
 
 from resources.price_file import PriceFileError
-from wxyc_assets.external_asset import external_asset
-from wxyc_assets.price_book.load import load_price_book
+from wxyc_assets.assets.price_book.load import load_price_book
+from wxyc_assets.orchestration.external_asset import external_asset
 from wxyc_assets.settings import RatingSettings
 
 
@@ -14,19 +14,19 @@ from wxyc_assets.settings import RatingSettings
     owner="team:finance",
     kind="yaml",
     description=(
-        "What a token costs: the price file that PRICE_FILE names, with a rate in USD a token for each model. Finance "
-        "owns it; an observation checks it against every rule and takes the SHA-256 of its bytes as the data version. "
-        "A file with a problem fails the observation, as it fails each run of rated_usage; `wxyc prices check` shows "
-        "the same."
+        "What a token costs: the price file that PRICE_FILE names, with rates in USD per token for each model. Finance "
+        "owns it. An observation checks it against every rule and uses the SHA-256 of its bytes as the data version. A "
+        "file with a problem fails the observation and every run of rated_usage; `wxyc prices check` shows the same "
+        "problems."
     ),
 )
 def price_book(rating_settings: dg.ResourceParam[RatingSettings]) -> dg.ObserveResult:
-    """Load the prices that the next run would rate with."""
+    """Load the prices that the next run would use."""
     path = rating_settings.price_file
     try:
         book = load_price_book(path)
     except PriceFileError as error:
-        # Not from the error: Dagster would print all of its problems twice.
+        # `from None`: with a cause, Dagster would print all problems twice.
         raise dg.Failure(str(error), metadata={"problems": len(error.problems)}, allow_retries=False) from None
     return dg.ObserveResult(
         data_version=dg.DataVersion(book.digest),

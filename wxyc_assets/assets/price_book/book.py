@@ -1,23 +1,24 @@
-"""The rates that usage is billed at: exact, final, and ready for SQL. Pure.
+"""The rates at which usage is billed: exact, final, and ready for SQL. Pure.
 
-How rating uses it::
+Usage::
 
-    book = load_price_book(path)  # wxyc_assets.price_book.load; raises resources.price_file.PriceFileError
+    book = load_price_book(path)  # wxyc_assets.assets.price_book.load; raises resources.price_file.PriceFileError
     connection.execute(sql_files.load(...), {**book.sql_parameters(), ...})
 
-Which rate an event gets, in this order (contract/rated-usage.md, "Resolution order"):
+An event gets the first rate that applies (contract/rated-usage.md, "Resolution order"):
 
-1. the one in ``priced`` under the event's ``model``, whatever its ``base_model`` says: base models, fine-tunes with a rate of
-   their own, and fine-tunes that the file derives from a base, the premium applied already;
-2. if ``model`` starts with ``ft:``, the one in ``derived`` under the event's ``base_model``, the premium applied already
-   (``derived`` never holds the empty id, so that an empty ``base_model`` finds nothing);
-3. none: the event is unpriced.
+1. the rate in ``priced`` under the event's ``model``, whatever its ``base_model`` is: ``priced`` holds base models, fine-tunes
+   with a rate of their own, and fine-tunes that the file derives from a base, with the premium already applied;
+2. if ``model`` starts with ``ft:``, the rate in ``derived`` under the event's ``base_model``, with the premium already applied
+   (``derived`` never holds the empty id, so an empty ``base_model`` matches nothing);
+3. no rate: the event is unpriced.
 
-Every rate is quantised: multiply tokens with it as it stands, and round nothing afterwards.
+Every rate is already quantised: multiply tokens by it, and round nothing afterwards.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -29,7 +30,7 @@ Source = Literal["base", "own", "derived"]
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """USD for one token of each kind, each at nine decimals and not negative."""
+    """USD per token of each kind, each with nine decimals and not negative."""
 
     prompt: Decimal
     cached: Decimal
@@ -38,13 +39,13 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs.
+    """The price of a model.
 
     Attributes:
-        model: the model's id; in ``PriceBook.derived`` that of the base that a fine-tune was made from.
-        rates: what is billed for a token.
+        model: the model's id; in ``PriceBook.derived``, the id of the base that a fine-tune was made from.
+        rates: what one token costs.
         source: ``base``: listed in base_models; ``own``: a fine-tune's own rate; ``derived``: base x premium.
-        derived_from: the base that the premium was applied to, where ``source`` is ``derived``.
+        derived_from: the base that the premium was applied to, if ``source`` is ``derived``.
     """
 
     model: str
@@ -55,15 +56,17 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """A valid price file. No model is in ``priced`` twice, none in ``derived`` twice; both are sorted by model.
+    """A valid price file. A model is at most once in ``priced`` and at most once in ``derived``; both are sorted by model.
 
     Attributes:
-        version: of the file's format; always 1.
-        digest: SHA-256 of the file's bytes, as 64 hexadecimal digits: which prices a row was rated with.
-        priced: what each model costs that the file names.
-        derived: what a ``ft:`` model costs that the file does not name, by the base that its events name: a row for each
+        version: the version of the file format; always 1.
+        digest: SHA-256 of the file's bytes, as 64 hexadecimal digits: it identifies the prices that a row was rated with.
+        priced: the price of each model that the file names.
+        derived: the price of a ``ft:`` model that the file does not name, by the base that its events name: one entry for each
             true base.
-        gpu_floors: the lowest price of each GPU type in USD, as the file gives it. Usage is not rated with it.
+        gpu_floors: the lowest price of each GPU type in USD, as written in the file. Rating does not use it.
+        effective_from: the first UTC hour that is billed with this book; earlier hours keep the one before. None: all hours.
+        content: the file's bytes; empty if the book was not read from a file.
     """
 
     version: int
@@ -71,16 +74,18 @@ class PriceBook:
     priced: tuple[Price, ...]
     derived: tuple[Price, ...]
     gpu_floors: tuple[tuple[str, Decimal], ...] = ()
+    effective_from: datetime | None = None
+    content: bytes = field(default=b"", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.priced:
-            raise ValueError("a price book without prices would leave everything unpriced")
+            raise ValueError("a price book without prices would leave every event unpriced")
 
     def sql_parameters(self) -> dict[str, list[str]]:
         """Return the rates as eight text arrays for ``unnest``, rates as decimal text: cast them with ``::numeric(20, 9)``.
 
         ``priced_models``, ``priced_prompt_rates``, ``priced_cached_rates``, ``priced_completion_rates`` and the same four
-        for ``derived_``; the four of a kind are equally long, and the n-th entries belong together.
+        for ``derived_``. The four arrays of one kind have the same length, and their n-th entries belong together.
         """
         return {**_columns("priced", self.priced), **_columns("derived", self.derived)}
 

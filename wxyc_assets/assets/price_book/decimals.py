@@ -1,4 +1,4 @@
-"""Exact arithmetic with prices: no float, no context that rounds unseen. Pure.
+"""Exact arithmetic with prices: no float, and no decimal context that rounds silently. Pure.
 
 Source: contract/rated-usage.md, "Money" and price file rules 7 to 9.
 """
@@ -8,16 +8,16 @@ import re
 from decimal import Decimal
 
 DECIMALS = 9
-"""Of a billed rate, one nano-dollar being the last: the scale of NUMERIC(20,9)."""
+"""Decimals of a billed rate: the last is one nano-dollar, as in NUMERIC(20,9)."""
 
-LIMIT = Decimal(10) ** 11
-"""What a billed rate must be below to fit NUMERIC(20,9)."""
+RATE_LIMIT = Decimal(10) ** 11
+"""A billed rate must be below this to fit NUMERIC(20,9)."""
 
 _NANO = Decimal(1).scaleb(-DECIMALS)
 _PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
-# The default context would round to 28 digits without a word. These hold any result: what was read is bounded, and sums and
-# products of it are as well.
+# The default context would silently round to 28 digits. These contexts hold any result: the inputs have a bounded length, and
+# so have their sums and products.
 _EXACT = decimal.Context(
     prec=decimal.MAX_PREC,
     Emax=decimal.MAX_EMAX,
@@ -28,19 +28,20 @@ _QUANTISING = decimal.Context(
     prec=decimal.MAX_PREC,
     Emax=decimal.MAX_EMAX,
     Emin=decimal.MIN_EMIN,
-    rounding=decimal.ROUND_HALF_UP,  # away from zero; the default, half to even, would bill other rates
+    rounding=decimal.ROUND_HALF_UP,  # away from zero; the default, half to even, would bill different rates
     traps=[decimal.InvalidOperation, decimal.Overflow],
 )
 
 
 class DecimalError(Exception):
-    """A text is no decimal that can be used; the message says why, to follow the name of what it stands for."""
+    """A text is not a usable decimal; the message says why, and is meant to follow the name of the value."""
 
 
 def parse_decimal(text: str) -> Decimal:
-    """Read a plain decimal that is not negative, with every digit it has.
+    """Read a plain decimal that is not negative, without losing a digit.
 
-    Plain means ASCII digits with at most a sign in front and a point between them: ``0.000000150``, ``+1``, ``-0``, ``007``.
+    Plain means ASCII digits with an optional sign in front and an optional point between them, such as ``0.000000150``,
+    ``+1``, ``-0`` or ``007``.
     Raises DecimalError for anything else: exponents, blanks, underscores, currency signs, NaN, a point at either end.
     """
     if not _PLAIN.fullmatch(text):
@@ -52,13 +53,13 @@ def parse_decimal(text: str) -> Decimal:
 
 
 def quantise(value: Decimal) -> Decimal:
-    """Round to one nano-dollar, half away from zero; the value must be below ``LIMIT``."""
+    """Round to one nano-dollar, half away from zero. The value must be below ``RATE_LIMIT``."""
     return value.quantize(_NANO, context=_QUANTISING)
 
 
-def fits(value: Decimal) -> bool:
-    """Tell whether a value, once quantised, can be stored as NUMERIC(20,9)."""
-    return value < LIMIT and quantise(value) < LIMIT
+def fits_numeric(value: Decimal) -> bool:
+    """Return whether the quantised value can be stored as NUMERIC(20,9)."""
+    return value < RATE_LIMIT and quantise(value) < RATE_LIMIT
 
 
 def multiply(one: Decimal, other: Decimal) -> Decimal:

@@ -1,21 +1,23 @@
-"""What is counted while usage is rated, by hour. Pure."""
+"""The counters and amounts of rated hours. Pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from wxyc_assets.accounting import Counts
-from wxyc_assets.rated_usage.money import Usd
+from wxyc_assets.assets.rated_usage.money import Usd
+from wxyc_assets.runs.counts import Counts
 
 
 @dataclass(frozen=True)
 class Counters(Counts):
-    """Events by their outcome, rows by what became of them. Source: contract/rated-usage.md, "Rating one window".
+    """Counts of events and of rows by their outcome. Source: contract/rated-usage.md, "Rating one window".
 
     ``events`` = events_rated + unpriced_events + unattributable_events + ambiguous_base_events.
-    ``rollups_written`` is how many rows the hours hold now = rows_inserted + rows_changed + rows_unchanged.
-    ``uncharged_events`` had tokens and cost nothing, at a price that is not 0 throughout.
-    ``rows_before``, ``rows_written``, ``rows_deleted`` and ``changes_kept`` were counted by the tables themselves.
+    ``rollups_written``: the rows that the hours have after rating = rows_inserted + rows_changed + rows_unchanged.
+    ``uncharged_events``: events with tokens that cost nothing, although their model has a rate above 0.
+    ``rows_repriced``: rows that changed because of the price file, whether or not their events changed too.
+    ``negative_rows``: billed rows that have an event with a negative number of tokens.
+    ``rows_before``, ``rows_written``, ``rows_deleted`` and ``changes_kept`` are counted on the tables themselves.
     """
 
     events: int = 0
@@ -33,6 +35,8 @@ class Counters(Counts):
     rows_written: int = 0
     rows_deleted: int = 0
     changes_kept: int = 0
+    rows_repriced: int = 0
+    negative_rows: int = 0
 
     @property
     def anomalies(self) -> int:
@@ -45,31 +49,42 @@ class Counters(Counts):
         return self.rows_inserted + self.rows_changed + self.reconciled_deletions
 
 
-_NOTHING = Usd()
+_ZERO = Usd()
+MAX_NAMED_ROWS = 3
+"""Rows that a result names, for an hour as for many."""
 
 
 @dataclass(frozen=True)
-class Rated:
-    """What one hour, or several, came to: the counts, and the money.
+class RatingResult:
+    """The result of rating one hour, or several: counters and amounts.
 
-    ``total_cost`` is what the hours cost now, ``cost_before`` what their rows said until then; ``cost_raised`` and
-    ``cost_lowered`` are what rows went up and down by, both not negative.
+    ``total_cost``: the cost of the hours after rating. ``cost_before``: the cost of their rows before. ``cost_raised`` and
+    ``cost_lowered``: the sums by which rows went up and down; neither is negative. ``moved_by_prices``: what the rows that the
+    price file changed cost more than before, by model. ``negative_named``: some of the rows with negative tokens.
     """
 
     counters: Counters = Counters()
-    total_cost: Usd = _NOTHING
-    cost_before: Usd = _NOTHING
-    cost_raised: Usd = _NOTHING
-    cost_lowered: Usd = _NOTHING
+    total_cost: Usd = _ZERO
+    cost_before: Usd = _ZERO
+    cost_raised: Usd = _ZERO
+    cost_lowered: Usd = _ZERO
+    moved_by_prices: Mapping[str, Usd] = field(default_factory=dict)
+    negative_named: Sequence[str] = ()
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Read the one row that ``rate_hour`` returns."""
-        return cls(Counters.from_stored(row), **{name: Usd.of(row[name]) for name in _MONEY})
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read the row that ``rate_hour`` returns."""
+        moved = {model: Usd.parse(text) for model, text in (row["moved_by_prices"] or {}).items()}
+        return cls(
+            Counters.from_stored(row),
+            **{name: Usd.parse(row[name]) for name in _MONEY},
+            moved_by_prices=moved,
+            negative_named=row["negative_named"] or (),
+        )
 
     @property
     def cost_moved(self) -> Usd:
-        """What the hours cost more than before; negative if less."""
+        """How much more the hours cost than before; negative if less."""
         return self.cost_raised - self.cost_lowered
 
     @property
@@ -82,18 +97,28 @@ class Rated:
         return {**self.counters.stored(), **self.money}
 
     def stored(self) -> dict[str, Any]:
-        """Return all numbers as the ledger keeps them, money as decimal text."""
+        """Return all numbers as the ledger stores them, money as decimal text."""
         return {**self.counters.stored(), **{name: str(amount) for name, amount in self.money.items()}}
 
-    def __add__(self, other: "Rated") -> "Rated":
-        return Rated(
-            self.counters + other.counters, **{name: getattr(self, name) + getattr(other, name) for name in _MONEY}
+    def __add__(self, other: "RatingResult") -> "RatingResult":
+        return RatingResult(
+            self.counters + other.counters,
+            **{name: getattr(self, name) + getattr(other, name) for name in _MONEY},
+            moved_by_prices=_add_up(self.moved_by_prices, other.moved_by_prices),
+            negative_named=(*self.negative_named, *other.negative_named)[:MAX_NAMED_ROWS],
         )
 
 
-_MONEY = tuple(field.name for field in fields(Rated) if field.name != "counters")
+def _add_up(moved: Mapping[str, Usd], more: Mapping[str, Usd]) -> Mapping[str, Usd]:
+    if not (moved and more):
+        return moved or more
+    return {model: moved.get(model, _ZERO) + more.get(model, _ZERO) for model in {**moved, **more}}
 
 
-def summed(parts: Iterable[Rated]) -> Rated:
-    """Add up hours."""
-    return sum(parts, start=Rated())
+_NOT_MONEY = {"counters", "moved_by_prices", "negative_named"}
+_MONEY = tuple(each.name for each in fields(RatingResult) if each.name not in _NOT_MONEY)
+
+
+def sum_results(results: Iterable[RatingResult]) -> RatingResult:
+    """Add up the results of several hours."""
+    return sum(results, start=RatingResult())

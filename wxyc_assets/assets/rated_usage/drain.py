@@ -1,8 +1,8 @@
-"""Rates hours one after the other on one session, each under its lock, and goes on past those that it cannot rate."""
+"""Drains hours: a lane rates one hour after the other on one session, each under its lock, and skips those it cannot rate."""
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,52 +10,56 @@ from datetime import datetime
 import psycopg
 
 from resources.postgres import Postgres
+from resources.price_file import PriceFileError
 from resources.step_log import StepLog
-from wxyc_assets.rated_usage import store
-from wxyc_assets.rated_usage.counters import Rated
-from wxyc_assets.rated_usage.patience import Patience
-from wxyc_assets.rated_usage.run_report import HourDone, HourMissed
-from wxyc_assets.rated_usage.windows import start_of
-from wxyc_assets.row_isolation import IN_EACH_OTHERS_WAY, RETRY_AFTER_S, WRITE_ATTEMPTS, database_problem
-from wxyc_assets.single_flight import Locks, Refusal, unit
+from wxyc_assets.assets.rated_usage import store
+from wxyc_assets.assets.rated_usage.counters import RatingResult
+from wxyc_assets.assets.rated_usage.pricing import NoPriceBookError, Pricing
+from wxyc_assets.assets.rated_usage.run_report import HourDone, HourMissed
+from wxyc_assets.assets.rated_usage.wait_budget import WaitBudget
+from wxyc_assets.runs.advisory_locks import Locks, Refusal, unit
+from wxyc_assets.runs.bisecting_write import database_problem, retry_on_conflict
+from wxyc_assets.runs.lanes import STOP_GRACE_S
+from wxyc_assets.runs.partitions import hour_start
 
 Outcome = HourDone | HourMissed
 
 
 @dataclass(frozen=True)
 class Work:
-    """What the raters of one run share.
+    """The state that the lanes of one run share.
 
-    ``hours`` has the keys that nobody has taken yet, ascending; ``keep`` is False for a plan.
+    ``hours``: the keys that no lane has taken yet, ascending. ``commit``: False for a plan.
     """
 
     postgres: Postgres
     hours: "queue.SimpleQueue[str]"
     cause: store.Cause
-    keep: bool
-    patience: Patience
+    pricing: Pricing
+    commit: bool
+    wait_budget: WaitBudget
     log: StepLog
     sleep: Callable[[float], None]
     stopping: threading.Event
 
 
-class Rater:
-    """Takes hours as long as there are any.
+class HourDrain:
+    """The work of one lane: it takes hours until none is left.
 
-    It holds the lock of an hour on the session that rates it: when that dies, both are gone. It holds one at a time, and none
-    while it waits, so that no number of raters can wait for each other in a circle. A plan locks as well: its numbers are those
-    of the rating that follows.
+    It holds the lock of an hour on the session that rates it: if that session dies, both are gone. It holds one lock at a time,
+    and none while it waits, so that no number of lanes can wait for each other in a circle. A plan locks as well: its numbers
+    are those of the rating that follows.
     """
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        name = f"wxyc_assets run {work.cause.run_id}"  # whom a colleague who must wait is told of
+        name = f"wxyc_assets run {work.cause.run_id}"  # the holder that a waiting run names
         self._postgres = replace(work.postgres, application_name=name)
         self._connection: psycopg.Connection | None = None
         self._gone = ""
 
     def run(self) -> Iterator[Outcome]:
-        """Yield what came of each hour as soon as it is committed or given up."""
+        """Yield the outcome of each hour as soon as it is committed or given up."""
         try:
             while not self._work.stopping.is_set():
                 yield self._rate(self._work.hours.get_nowait())
@@ -66,10 +70,10 @@ class Rater:
                 self._connection.close()
 
     def cancel(self) -> None:
-        """End the statement that is running, from another thread; its hour is rolled back."""
+        """Cancel the running statement, from another thread; its hour is rolled back."""
         if self._connection:
             with suppress(psycopg.Error):
-                self._connection.cancel_safe(timeout=5.0)
+                self._connection.cancel_safe(timeout=STOP_GRACE_S)
 
     def _rate(self, hour: str) -> Outcome:
         try:
@@ -79,19 +83,33 @@ class Rater:
                 self._work.log.warning("hour_refused", hour=hour, error_message=str(refusal))
                 return HourMissed(hour, f"being worked on by {refusal.holder}", refused=True)
             try:
-                rated = self._until_undisturbed(connection, start_of(hour))
+                return self._rate_with_prices(connection, hour)
             finally:
-                with suppress(psycopg.OperationalError):  # a session that is gone has let go of it
+                with suppress(psycopg.OperationalError):  # a lost session holds no lock
                     locks.release(unit(store.ASSET, hour))
         except psycopg.Error as error:
-            problem = database_problem(error)
-            # A line of the log that people grep, not a traceback.
-            self._work.log.error("hour_failed", hour=hour, error_message=problem)  # noqa: TRY400
-            return HourMissed(hour, problem)
-        return HourDone(hour, rated, self._work.cause.prices.digest)
+            return self._missed(hour, database_problem(error))
+        except (NoPriceBookError, PriceFileError) as error:
+            return self._missed(hour, str(error))
+
+    def _missed(self, hour: str, problem: str) -> HourMissed:
+        self._work.log.error("hour_failed", hour=hour, error_message=problem)
+        return HourMissed(hour, problem)
+
+    def _rate_with_prices(self, connection: psycopg.Connection, hour: str) -> HourDone:
+        """Rate the hour with its prices; if they are held, find out what those in force would change."""
+        start, pricing = hour_start(hour), self._work.pricing
+        book = pricing.book_for(connection, start)
+        causes = [replace(self._work.cause, prices=book)]
+        if pricing.is_held(book, start):
+            causes.append(replace(self._work.cause, prices=pricing.current))
+        rated, *held_back = retry_on_conflict(
+            lambda _attempt: self._rate_and_compare(connection, start, causes), sleep=self._work.sleep
+        )
+        return HourDone(hour, rated, book.digest, next(iter(held_back), None))
 
     def _session(self) -> psycopg.Connection:
-        """Return the session; a new one if the last hour cost it, but a database that is gone is not asked again."""
+        """Return the session, a new one if the last was lost; once no session can be opened, no further attempt is made."""
         if self._gone:
             raise psycopg.OperationalError(self._gone)
         if self._connection is None or self._connection.closed:
@@ -106,16 +124,21 @@ class Rater:
         name = unit(store.ASSET, hour)
         if not locks.take([name], wait_s=0):
             return None
-        with self._work.patience.waiting() as left_s:
+        with self._work.wait_budget.waiting() as left_s:
+            says = f"waiting for at most {left_s:.0f} s"
             refusals = locks.take(
-                [name], left_s, lambda who: self._work.log.info("unit_wait", message=f"waiting: {who}", hour=hour)
+                [name], left_s, lambda who: self._work.log.info("unit_wait", message=f"{says}: {who}", hour=hour)
             )
         return refusals[0] if refusals else None
 
-    def _until_undisturbed(self, connection: psycopg.Connection, hour: datetime) -> Rated:
-        """Rate, and again while the only fault is that somebody who knows no locks was writing these rows at that moment."""
-        for attempt in range(1, WRITE_ATTEMPTS):
-            with suppress(*IN_EACH_OTHERS_WAY):
-                return store.rate_hour(connection, hour, self._work.cause, keep=self._work.keep)
-            self._work.sleep(attempt * RETRY_AFTER_S)
-        return store.rate_hour(connection, hour, self._work.cause, keep=self._work.keep)
+    def _rate_and_compare(
+        self, connection: psycopg.Connection, hour: datetime, causes: Sequence[store.Cause]
+    ) -> list[RatingResult]:
+        """Rate the hour for the first cause, and find out what the others would change: all in one transaction, or nothing.
+
+        A writer that takes no advisory lock may be writing the same rows: then it raises one of LOCK_CONFLICTS.
+        """
+        first, *others = causes
+        with connection.transaction():
+            rated = store.rate_hour(connection, hour, first, commit=self._work.commit)
+            return [rated, *(store.rate_hour(connection, hour, other, commit=False) for other in others)]

@@ -1,4 +1,4 @@
-"""Amounts of money as exact integers: read from PostgreSQL's decimal text, added up, and printed again. Pure."""
+"""Amounts of money as exact integers, parsed from PostgreSQL's decimal text and printed as such. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ _TEXT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,9}))?")
 
 @dataclass(frozen=True, order=True, slots=True)
 class Usd:
-    """An amount in nano-dollars. Prices and costs come from SQL; here they are only added up, without a digit lost.
+    """An amount in nano-dollars. SQL computes prices and costs; Python only adds them up, exactly.
 
-    Adding 0 is allowed, so that ``sum`` works. Its text always has nine decimals: ``0.002115000``.
+    Adding 0 is allowed, so that ``sum`` works. The text always has nine decimals: ``0.002115000``.
     """
 
     nano: int = 0
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """Read PostgreSQL's text of a numeric; raises ValueError for what is no amount of whole nano-dollars."""
+    def parse(cls, text: str) -> Self:
+        """Parse PostgreSQL's text of a numeric; raises ValueError unless it is an amount of whole nano-dollars."""
         match = _TEXT.fullmatch(text)
         if not match:
             raise ValueError(f"{text!r} is not an amount in whole nano-dollars")

@@ -1,19 +1,21 @@
-"""Says in the log what a run came to, in the words and at the levels that people who read it know from the predecessor."""
+"""Logs the results of a run, in the predecessor's words and at its levels."""
 
 from resources.step_log import StepLog
-from wxyc_assets.rated_usage.ruling import rule
-from wxyc_assets.rated_usage.run_report import HourDone, Request, RunReport
+from wxyc_assets.assets.rated_usage.deletion_policy import decide
+from wxyc_assets.assets.rated_usage.run_report import HourDone, Request, RunReport
+from wxyc_assets.assets.rated_usage.unpushed import needed
 
 
-def hour_rated(done: HourDone, request: Request, log: StepLog) -> None:
-    """Write the line of one hour as soon as it is committed: a run that is killed later must not have deleted in silence."""
+def log_hour(done: HourDone, request: Request, log: StepLog) -> None:
+    """Log one hour as soon as it is committed, so that its deletions are in the log even if the run is killed later."""
     deletions = 0 if request.dry_run else done.rated.counters.reconciled_deletions
-    say = log.error if rule(request.origin, deletions=deletions, anomalies=0).deletions_level == "error" else log.info
-    say("hour_rated", hour=done.hour, **done.rated.stored())
+    level = decide(request.origin, deletions=deletions, anomalies=0).deletions_level
+    log_at_level = log.error if level == "error" else log.info
+    log_at_level("hour_rated", hour=done.hour, **done.rated.stored())
 
 
-def announce(report: RunReport, log: StepLog) -> None:
-    """Write a line for each kind of trouble, then the summary. Source: contract/rated-usage.md, the table of conditions."""
+def log_summary(report: RunReport, log: StepLog) -> None:
+    """Log a line for each kind of problem, then the summary. Source: contract/rated-usage.md, the table of conditions."""
     total, window = report.total, report.window_text
     counters = total.counters
     for step, count, text in (
@@ -24,22 +26,25 @@ def announce(report: RunReport, log: StepLog) -> None:
         if count:
             log.error(step, message=f"{count} {text} in {window}", count=count, window=window)
     if counters.reconciled_deletions:
-        _say_deletions(report, log)
+        _log_deletions(report, log)
     counts = "".join(
         f", {name}={getattr(counters, name)}"
         for name in ("unpriced_events", "unattributable_events", "ambiguous_base_events")
         if counters.anomalies
     )
-    what = "plan: would rate" if report.request.dry_run else "rated"
+    if report.push_needed:
+        windows = [window.as_json() for window in report.push_needed]
+        log.warning("push_needed", message=needed(report.push_needed), windows=windows)
+    action = "plan: would rate" if report.request.dry_run else "rated"
     message = (
-        f"{what} {counters.events_rated} events into {counters.rollups_written} rollups, "
+        f"{action} {counters.events_rated} events into {counters.rollups_written} rollups, "
         f"total={total.total_cost} USD{counts} in {window}"
     )
-    say = log.error if report.ruling.summary_level == "error" else log.info
-    say("summary", message=message, window=window, **total.stored())
+    log_at_level = log.error if report.policy_decision.summary_level == "error" else log.info
+    log_at_level("summary", message=message, window=window, **total.stored())
 
 
-def _say_deletions(report: RunReport, log: StepLog) -> None:
+def _log_deletions(report: RunReport, log: StepLog) -> None:
     count, window = report.total.counters.reconciled_deletions, report.window_text
     if report.request.dry_run:
         log.info(
@@ -47,5 +52,6 @@ def _say_deletions(report: RunReport, log: StepLog) -> None:
         )
         return
     which = "ROUTINE run" if report.request.origin == "routine" else "EXPLICIT backfill"
-    say = log.error if report.ruling.deletions_level == "error" else log.info
-    say("reconcile", message=f"{which}: reconcile DELETED {count} rows in {window}", count=count, window=window)
+    message = f"{which}: reconcile DELETED {count} rows in {window}"
+    log_at_level = log.error if report.policy_decision.deletions_level == "error" else log.info
+    log_at_level("reconcile", message=message, count=count, window=window)

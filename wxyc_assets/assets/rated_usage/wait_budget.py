@@ -1,4 +1,4 @@
-"""How long a run may wait for hours that others hold: all of its waiting together, whichever of its lanes waits."""
+"""How long a run may wait for hours that other runs have locked, for all of its lanes together."""
 
 import threading
 import time
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Patience:
-    """A number of seconds that passes only while somebody waits; two who wait at once use it up once."""
+class WaitBudget:
+    """A number of seconds that elapses only while a lane waits; lanes that wait at the same time use it up only once."""
 
     def __init__(self, total_s: float) -> None:
         self._left_s = total_s
@@ -17,7 +17,7 @@ class Patience:
 
     @contextmanager
     def waiting(self) -> Iterator[float]:
-        """Yield how many seconds are left, at least 0; they pass while the block waits."""
+        """Yield how many seconds are left, at least 0; they elapse during the block."""
         with self._guard:
             now = time.monotonic()
             if not self._waiting:

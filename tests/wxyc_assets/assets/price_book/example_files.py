@@ -1,4 +1,4 @@
-"""Price files: a valid one to break line by line, and any other."""
+"""Example price files: a valid one to edit line by line, a minimal one, and a writer of any content."""
 
 import yaml
 
@@ -28,17 +28,18 @@ fine_tunes:
 
 
 def changed(old: str, new: str, text: str = VALID) -> str:
-    """Replace what must be there exactly once, so that no change of the file makes a test idle."""
+    """Replace text that must occur exactly once, so that a change of the file cannot make a test pointless."""
     assert text.count(old) == 1, old
     return text.replace(old, new)
 
 
 def minimal(**rates: str) -> str:
-    """A file with one base model ``b``; what is not given costs 1."""
+    """A file with one base model ``b``; a rate that is not given is 1."""
     triple = {"prompt": "1", "cached": "1", "completion": "1"} | rates
     return "version: 1\nbase_models:\n  b: {" + ", ".join(f'{name}: "{rate}"' for name, rate in triple.items()) + "}\n"
 
 
 def as_yaml(content: object) -> str:
-    """Write a file as another program would: every text quoted, nothing left to guess."""
-    return yaml.safe_dump(content, default_style='"', allow_unicode=False, sort_keys=False, width=10_000)
+    """Write a file as another program would: with every text quoted."""
+    written: str = yaml.safe_dump(content, default_style='"', allow_unicode=False, sort_keys=False, width=10_000)
+    return written

@@ -1,21 +1,21 @@
-"""The price file as Dagster shows it: its digest is the data version, and a bad file fails the observation in words."""
+"""The price file in Dagster: its digest is the data version, and a bad file fails the observation with its problems."""
 
 import hashlib
 
 import dagster as dg
 import pytest
 
-from tests.wxyc_assets.price_book.files import VALID, changed
-from wxyc_assets.price_book.asset import price_book
+from tests.wxyc_assets.assets.price_book.example_files import VALID, changed
+from wxyc_assets.assets.price_book.asset import price_book
+from wxyc_assets.orchestration.resources import default_resources
 from wxyc_assets.settings import RatingSettings, load
-from wxyc_assets.wiring_dagster import default_resources
 
 KEY = dg.AssetKey("price_book")
 
 
 @pytest.fixture
 def observe(tmp_path):
-    """Observe a file as a run of Dagster does; returns the observation, or the failure of the step."""
+    """A function that observes a file in a run of Dagster and returns the observation, or the failure of the step."""
     path = tmp_path / "prices.yaml"
 
     def observed(text):
@@ -35,7 +35,7 @@ def observe(tmp_path):
     return observed
 
 
-def test_an_observation_says_which_prices_are_in_force(observe, tmp_path):
+def test_an_observation_records_which_prices_are_in_force(observe, tmp_path):
     observation = observe(VALID)
     assert observation.tags["dagster/data_version"] == hashlib.sha256(VALID.encode()).hexdigest()
     metadata = {name: value.value for name, value in observation.metadata.items()}
@@ -47,7 +47,7 @@ def test_an_observation_says_which_prices_are_in_force(observe, tmp_path):
     }
 
 
-def test_the_data_version_changes_with_any_byte_and_only_then(observe):
+def test_the_data_version_changes_exactly_if_the_bytes_change(observe):
     versions = [observe(text).tags["dagster/data_version"] for text in (VALID, VALID + "\n", VALID)]
     assert versions[0] == versions[2] != versions[1]
 
@@ -59,12 +59,12 @@ def test_a_bad_file_fails_the_observation_with_every_problem(observe):
     assert failure.metadata["problems"].value == 2
 
 
-def test_no_file_fails_the_observation(observe):
+def test_a_missing_file_fails_the_observation(observe):
     assert "PRICE_FILE is not set" in observe(None).description
 
 
-def test_the_station_owns_it_and_we_only_look():
+def test_the_asset_is_external_and_only_observed():
     node = dg.Definitions([price_book], resources=default_resources()).resolve_asset_graph().get(KEY)
     assert (node.group_name, node.is_external, node.is_observable) == ("billing", True, True)
     assert node.owners == ["team:finance"]
-    assert node.description.startswith("What a token costs")
+    assert (node.description or "").startswith("What a token costs")

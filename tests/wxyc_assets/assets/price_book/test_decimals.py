@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxyc_assets.price_book.decimals import DecimalError, add, fits, multiply, parse_decimal, quantise
+from wxyc_assets.assets.price_book.decimals import DecimalError, add, fits_numeric, multiply, parse_decimal, quantise
 
 LONG = st.from_regex(r"[0-9]{1,30}(\.[0-9]{1,60})?", fullmatch=True)
 
@@ -30,7 +30,7 @@ def test_a_plain_decimal_is_read_with_every_digit(text, value):
         *["1.\N{DEVANAGARI DIGIT TWO}", "\N{MINUS SIGN}1", "true", "~", "1:30"],
     ],
 )  # fmt: skip
-def test_anything_else_is_refused(text):
+def test_a_text_that_is_no_plain_decimal_is_refused(text):
     with pytest.raises(DecimalError, match="plain decimal"):
         parse_decimal(text)
 
@@ -46,7 +46,7 @@ def test_a_negative_amount_is_refused():
         ("0.0000000005", "0.000000001"),
         ("0.0000000004", "0.000000000"),
         ("0.00000000049999999999999999999999999999999999999999999999999999", "0.000000000"),
-        ("0.0000000025", "0.000000003"),  # half to even would make 2 of it
+        ("0.0000000025", "0.000000003"),  # half to even would give 2
         ("1.2345678905", "1.234567891"),
         ("99999999999.9999999994", "99999999999.999999999"),
     ],
@@ -64,12 +64,12 @@ def test_a_rate_is_rounded_to_a_nano_dollar_half_away_from_zero(exact, billed):
         ("9" * 50_000, False),
     ],
 )
-def test_what_numeric_20_9_cannot_hold_does_not_fit(value, stored):
-    assert fits(parse_decimal(value)) is stored
+def test_a_value_too_large_for_numeric_20_9_does_not_fit(value, stored):
+    assert fits_numeric(parse_decimal(value)) is stored
 
 
 @given(LONG, LONG)
-def test_no_digit_is_lost_whatever_the_context_of_the_thread(one, other):
+def test_no_digit_is_lost_in_any_decimal_context_of_the_thread(one, other):
     with decimal.localcontext(decimal.Context(prec=3, rounding=decimal.ROUND_DOWN)):
         left, right = parse_decimal(one), parse_decimal(other)
         assert Fraction(multiply(left, right)) == Fraction(one) * Fraction(other)
@@ -78,7 +78,7 @@ def test_no_digit_is_lost_whatever_the_context_of_the_thread(one, other):
         assert Fraction(quantise(left)) * 10**9 == int(nanos + Fraction(1, 2))
 
 
-def test_amounts_as_long_as_a_file_may_be_are_still_exact():
+def test_amounts_as_long_as_a_file_allows_are_exact():
     tiny, huge = parse_decimal("0." + "0" * 400_000 + "1"), parse_decimal("9" * 400_000)
     assert len(multiply(tiny, huge).as_tuple().digits) == 400_000
     assert len(add(tiny, huge).as_tuple().digits) == 800_001

@@ -1,4 +1,4 @@
-"""A file from the disk becomes prices, or every reason why not."""
+"""A file becomes a price book, or an error with all of its problems."""
 
 import hashlib
 from pathlib import Path
@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources.price_file import PriceFileError
-from tests.wxyc_assets.price_book.files import VALID, changed
-from wxyc_assets.price_book.load import load_price_book
+from tests.wxyc_assets.assets.price_book.example_files import VALID, changed
+from wxyc_assets.assets.price_book.load import load_price_book
 
-SANDBOX = Path(__file__).parents[3] / "wxyc_assets/sandbox/catalogue/prices.yaml"
+SANDBOX = Path(__file__).parents[4] / "wxyc_assets/sandbox/catalogue/prices.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +37,24 @@ def test_the_sandbox_ships_a_file_that_breaks_no_rule():
     assert {price.model for price in load_price_book(SANDBOX).priced} >= {"qwen2.5-7b-instruct", "bge-m3"}
 
 
-def test_no_file_is_a_refusal_and_not_a_price_of_zero(tmp_path):
+def test_a_missing_file_is_refused_and_never_means_price_zero(tmp_path):
     with pytest.raises(PriceFileError, match="PRICE_FILE is not set"):
         load_price_book(None)
     with pytest.raises(PriceFileError, match=r"none\.yaml cannot be used"):
         load_price_book(tmp_path / "none.yaml")
 
 
-def test_a_refused_file_says_its_digest_so_that_it_can_be_told_from_the_next(path):
+def test_the_error_has_the_digest_of_the_refused_file(path):
+    """The digest tells one refused version of the file from the next."""
     path.write_text("version: 2")
     with pytest.raises(PriceFileError) as refused:
         load_price_book(path)
     assert refused.value.digest == hashlib.sha256(b"version: 2").hexdigest()
 
 
-def test_the_problems_of_yaml_and_of_the_rules_are_told_together_in_the_order_of_the_lines(path):
+def test_yaml_and_rule_problems_are_reported_in_line_order(path):
     text = changed("version: 1", "version: 3", changed("  l4:", "  l4: !x", changed("0.00001\n", "1e-5\n")))
-    text = changed("derived_from: base\n", "derived_from: nobody\n", text) + "---\n"
+    text = changed("derived_from: base\n", "derived_from: unpriced\n", text) + "---\n"
     assert [problem.split(":")[0] for problem in problems_of(path, text)] == [
         f"line {line}" for line in (1, 6, 12, 16, 22)
     ]
@@ -80,7 +81,7 @@ FAULTS = {
 
 @given(st.lists(st.sampled_from(sorted(FAULTS)), max_size=12), st.integers(0, 3))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_fault_is_reported_each_on_its_line_and_nothing_else(path, faults, comments):
+def test_each_fault_is_reported_on_its_line_and_no_other(path, faults, comments):
     lines = ["# prices"] * comments + ["version: 1", "base_models:", f"  good: &good {{{GOOD}}}"]
     expected = []
     for number, fault in enumerate(faults):
@@ -110,6 +111,7 @@ FILES = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda pieces: "".joi
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_make_a_price_book_or_a_price_file_error(path, data):
     path.write_bytes(data)
+    digest: str | None
     try:
         digest = load_price_book(path).digest
     except PriceFileError as error:

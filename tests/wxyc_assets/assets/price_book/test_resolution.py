@@ -1,4 +1,4 @@
-"""What each model is billed: the contract's own examples, then any file against a reference in plain fractions."""
+"""The rate of each model: the contract's own examples, then any file against a reference in plain fractions."""
 
 from fractions import Fraction
 
@@ -7,17 +7,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from resources.strict_yaml import parse
-from tests.wxyc_assets.price_book.files import VALID, as_yaml, changed
-from wxyc_assets.price_book.book import Price, PriceBook
-from wxyc_assets.price_book.resolution import resolve
-from wxyc_assets.price_book.rules import check
+from tests.wxyc_assets.assets.price_book.example_files import VALID, as_yaml, changed
+from wxyc_assets.assets.price_book.book import Price, PriceBook
+from wxyc_assets.assets.price_book.resolution import resolve
+from wxyc_assets.assets.price_book.rules import validate
 
 
 def book_of(text):
     root, problems = parse(text.encode())
-    declared, violations = check(root)
+    parsed, violations = validate(root)
     assert [*problems, *violations] == []
-    return resolve(declared, "digest")
+    return resolve(parsed, "digest")
 
 
 def rates(prices):
@@ -29,7 +29,7 @@ def rates(prices):
 
 
 def billed(book, model, base_model=None):
-    """Resolve as the contract says rating does: the reference of the SQL."""
+    """Resolve an event's rate as the contract describes it: the reference for the SQL."""
     priced, derived = rates(book.priced), rates(book.derived)
     if model in priced:
         return priced[model]
@@ -57,7 +57,7 @@ def with_premium(**premium):
         ({"policy": "markup", "markup": "0.000001"}, ("0.000004000", "0.000001300", "0.000011000")),
     ],
 )
-def test_the_premium_is_on_what_derives_and_on_nothing_else(premium, derived):
+def test_the_premium_applies_only_to_derived_rates(premium, derived):
     book = with_premium(**premium)
     assert billed(book, "m") == BASE
     assert billed(book, "ft:own") == BASE  # its own rate wins over the base that it names
@@ -65,7 +65,8 @@ def test_the_premium_is_on_what_derives_and_on_nothing_else(premium, derived):
     assert billed(book, "ft:unlisted", "m") == derived
 
 
-def test_a_free_component_becomes_the_markup_and_stays_free_under_a_factor():
+def test_a_free_rate_becomes_the_markup_but_no_factor_changes_it():
+    """A free component costs the markup under a markup policy and stays free under a multiplier."""
     free = {"version": "1", "base_models": {"m": M | {"cached": "0"}}}
     marked = book_of(as_yaml({**free, "fine_tune_premium": {"policy": "markup", "markup": "0.000000007"}}))
     assert rates(marked.derived)["m"][1] == "0.000000007"
@@ -73,7 +74,7 @@ def test_a_free_component_becomes_the_markup_and_stays_free_under_a_factor():
     assert rates(multiplied.derived)["m"][1] == "0.000000000"
 
 
-def test_the_premium_is_on_the_exact_rate_and_only_the_result_is_rounded():
+def test_the_premium_is_applied_before_the_only_rounding():
     book = book_of(
         as_yaml(
             {
@@ -87,14 +88,14 @@ def test_the_premium_is_on_the_exact_rate_and_only_the_result_is_rounded():
     assert rates(book.derived)["b"] == ("0.000000002", "0.000000002", "0.000000001")  # 1.5, 2.25, 0.75 nano-dollars
 
 
-def test_only_a_true_base_is_derived_from():
+def test_fine_tunes_derive_only_from_true_bases():
     book = book_of(VALID)
     assert list(rates(book.derived)) == ["base", "cheap", "house"]  # a house model with its own rate and no ft: is one
     for base_model in ("ft:own", "ft:both", "ft:derived", "unknown", "", None):
         assert billed(book, "ft:unlisted", base_model) is None
 
 
-def test_an_unknown_model_has_no_price_whatever_its_base():
+def test_an_unknown_model_without_the_prefix_has_no_price():
     assert billed(book_of(VALID), "unlisted", "base") is None
 
 
@@ -116,7 +117,8 @@ def test_a_price_says_where_it_comes_from():
     }
 
 
-def test_the_parameters_of_sql_are_text_arrays_of_plain_decimals_that_belong_together():
+def test_sql_parameters_are_parallel_arrays_of_plain_decimals():
+    """The n-th entries of the four arrays of one kind belong to the same model."""
     small = {"prompt": "0.000000001", "cached": "0", "completion": "0.00001"}  # Decimal would write 1E-9 and 0E-9
     file = {"version": "1", "base_models": {"b": small}, "fine_tunes": {"ft:x": {"derived_from": "b"}}}
     premium = {"policy": "multiplier", "factor": "2"}
@@ -167,7 +169,7 @@ PREMIUMS = st.one_of(
 
 @st.composite
 def files(draw):
-    """A file that may break no rule but 9, 16 and the bound: those depend on the amounts."""
+    """Files that can break only rules 9 and 16 and the upper bound of a rate: those depend on the amounts."""
     bases = draw(
         st.dictionaries(IDS.filter(lambda model: not model.startswith("ft:")), TRIPLES, min_size=1, max_size=4)
     )
@@ -181,19 +183,19 @@ def files(draw):
 
 
 def nanos(amount):
-    """Round half away from zero, in whole nano-dollars: the reference."""
+    """The reference rounding: half away from zero, to whole nano-dollars."""
     return int(amount * 10**9 + Fraction(1, 2))
 
 
 def billable(intended, result):
-    """Whether rates that are meant to be ``intended`` neither vanish nor overflow NUMERIC(20,9) as ``result``."""
+    """Whether no rate of ``result`` is rounded to zero, unless it is zero in ``intended``, and each fits NUMERIC(20,9)."""
     return all(
         (nanos(after) or not before) and nanos(after) < 10**20 for before, after in zip(intended, result, strict=True)
     )
 
 
 def reference(file):
-    """What the contract makes of a file: nano-dollars by model and by base; None where it is refused."""
+    """The rates that the contract derives from a file: nano-dollars by model and by base; None if the file is refused."""
     premium, tunes = file["fine_tune_premium"], file["fine_tunes"].items()
     factor, markup = Fraction(premium.get("factor", 1)), Fraction(premium.get("markup", 0))
     exact = {model: [*map(Fraction, triple.values())] for model, triple in file["base_models"].items()}
@@ -214,11 +216,11 @@ def reference(file):
 def test_any_file_is_resolved_as_the_reference_does(file):
     expected = reference(file)
     root, problems = parse(as_yaml(file).encode())
-    declared, violations = check(root)
+    parsed, violations = validate(root)
     assert problems == []
     assert (violations == []) == (expected is not None)
     assume(expected is not None)
-    book = resolve(declared, "digest")
+    book = resolve(parsed, "digest")
     for prices, exact in zip((book.priced, book.derived), expected, strict=True):
         read = rates(prices)
         assert list(read) == sorted(exact)

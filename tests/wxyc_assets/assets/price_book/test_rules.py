@@ -1,20 +1,20 @@
-"""The rules of the price file, one by one: each broken alone is reported alone, with its line."""
+"""The rules of the price file, one by one: a broken rule is reported alone, with its line."""
 
 import pytest
 
 from resources.strict_yaml import parse
-from tests.wxyc_assets.price_book.files import VALID, changed, minimal
-from wxyc_assets.price_book.rules import check
+from tests.wxyc_assets.assets.price_book.example_files import VALID, changed, minimal
+from wxyc_assets.assets.price_book.rules import validate
 
 
-def said(text):
-    """Every problem as a person reads it, YAML's own and the rules'."""
+def problems_of(text):
+    """Every problem as text: those of YAML and those of the rules."""
     root, problems = parse(text.encode())
-    return [str(problem) for problem in [*problems, *check(root)[1]]]
+    return [str(problem) for problem in [*problems, *validate(root)[1]]]
 
 
 def test_the_valid_file_is_valid():
-    assert said(VALID) == []
+    assert problems_of(VALID) == []
 
 
 MULTIPLIER = '  policy: multiplier\n  factor: "1.5"\n'
@@ -53,7 +53,7 @@ BROKEN = [
     (7, "0.00001\n", ".nan\n", "line 6: base model 'base': completion '.nan' is not a plain decimal"),
     # 8: not negative
     (8, "0.00001\n", "-0.00001\n", "line 6: base model 'base': completion '-0.00001' is negative"),
-    # 9: not rounded to nothing
+    # 9: not rounded to zero
     (9, "0.00001\n", "0.0000000004\n", "line 6: base model 'base': completion '0.0000000004' is not zero but rounds to $0"),
     # 10: one price a model
     (10, "  house:", "  base:", "line 20: fine-tune 'base' is in base_models as well"),
@@ -67,8 +67,8 @@ BROKEN = [
     (12, '"0.00002"}', '"-1"}', "line 18: fine-tune 'ft:own': rate: completion '-1' is negative"),
     (12, '"0.00002"}', '"0.0000000002"}', "line 18: fine-tune 'ft:own': rate: completion '0.0000000002' is not zero but"),
     # 13: derived from what is priced
-    (13, "derived_from: base", "derived_from: nobody", "line 16: fine-tune 'ft:derived': derived_from 'nobody' is not priced"),
-    (13, "derived_from: cheap", "derived_from: nobody", "line 19: fine-tune 'ft:both': derived_from 'nobody' is not priced"),
+    (13, "derived_from: base", "derived_from: x", "line 16: fine-tune 'ft:derived': derived_from 'x' is not priced"),
+    (13, "derived_from: cheap", "derived_from: x", "line 19: fine-tune 'ft:both': derived_from 'x' is not priced"),
     # 14: one hop
     (14, "derived_from: base", "derived_from: ft:own", "line 16: fine-tune 'ft:derived': derived_from 'ft:own' is a fine-tune"),
     (14, "derived_from: base", "derived_from: ft:derived", "line 16: fine-tune 'ft:derived': derived_from 'ft:derived' is a"),
@@ -87,7 +87,7 @@ BROKEN = [
     (15, 'factor: "1.5"', 'factor: "-1"', "line 10: fine_tune_premium: factor '-1' is negative"),
     (15, MULTIPLIER, "  policy: markup\n  markup: -1\n", "line 10: fine_tune_premium: markup '-1' is negative"),
     (15, MULTIPLIER, "  policy: markup\n  markup: [1]\n", "line 10: fine_tune_premium: markup must be text, not a list"),
-    # 16: the premium does not make a price vanish
+    # 16: the premium does not round a price to zero
     (16, 'factor: "1.5"', 'factor: "0.4"', "line 7: model 'cheap': prompt with the fine_tune_premium rounds to $0"),
     # 17: floors
     (17, '"0.000123"', "-1", "line 12: floor rate of GPU 'l4': '-1' is negative"),
@@ -98,13 +98,14 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("rule", "old", "new", "problem"), BROKEN)
-def test_a_file_that_breaks_one_rule_is_told_that_one_with_its_line(rule, old, new, problem):
-    (only,) = said(changed(old, new))
+def test_a_file_that_breaks_one_rule_reports_only_that_rule(rule, old, new, problem):
+    """The only problem names the line that breaks the rule."""
+    (only,) = problems_of(changed(old, new))
     assert only.startswith(problem)
 
 
-def test_every_rule_that_can_be_broken_alone_is(request):
-    # 1 is test_price_file.py's; 4 leaves nothing to derive from.
+def test_every_rule_that_can_be_broken_alone_has_a_case(request):
+    # test_price_file.py covers rule 1; breaking rule 4 alone is impossible, because it leaves no base to derive from.
     assert {rule for rule, *_ in BROKEN} == set(range(2, 18)) - {4}
 
 
@@ -118,7 +119,7 @@ def test_every_rule_that_can_be_broken_alone_is(request):
     ],
 )
 def test_a_file_without_base_models_is_refused(text, line):
-    assert said(text) == [f"line {line}: base_models names no model, so that nothing could be priced"]
+    assert problems_of(text) == [f"line {line}: base_models names no model, so nothing could be priced"]
 
 
 @pytest.mark.parametrize(
@@ -140,30 +141,31 @@ def test_a_file_without_base_models_is_refused(text, line):
         (minimal() + "gpu_floor_rates: [a]", "line 4: gpu_floor_rates must be a mapping, not a list"),
     ],
 )
-def test_a_part_of_the_wrong_kind_is_told_once(text, problem):
-    assert said(text) == [problem]
+def test_a_part_of_the_wrong_kind_is_reported_once(text, problem):
+    assert problems_of(text) == [problem]
 
 
 @pytest.mark.parametrize(
     "section", ["fine_tunes:", "fine_tune_premium:", "gpu_floor_rates: ~", "fine_tune_premium: {}"]
 )
-def test_what_is_optional_may_be_there_and_empty(section):
-    assert said(minimal() + section) == []
+def test_optional_sections_may_be_empty(section):
+    assert problems_of(minimal() + section) == []
 
 
 @pytest.mark.parametrize("version", ["1", '"1"', "'1'"])
 def test_the_version_is_read_as_text(version):
-    assert said(changed("version: 1", f"version: {version}")) == []
+    assert problems_of(changed("version: 1", f"version: {version}")) == []
 
 
 @pytest.mark.parametrize("rate", ["+1", "-0", "007", "0", "0.0000000005", "99999999999.999999999"])
-def test_odd_spellings_of_a_rate_that_the_contract_takes_are_taken(rate):
-    assert said(minimal(prompt=rate)) == []
+def test_odd_rates_that_the_contract_allows_are_accepted(rate):
+    assert problems_of(minimal(prompt=rate)) == []
 
 
 @pytest.mark.parametrize("model", ['""', '" "', "null", "1.50", '"a:b"', "\N{SNOWMAN}", "<<x"])
-def test_any_other_id_is_a_model(model):
-    assert said(changed("  cheap:", f"  {model}:").replace("derived_from: cheap", "derived_from: base")) == []
+def test_any_id_without_the_prefix_can_be_a_base_model(model):
+    """Only ids that start with ``ft:`` are refused as base models."""
+    assert problems_of(changed("  cheap:", f"  {model}:").replace("derived_from: cheap", "derived_from: base")) == []
 
 
 PREMIUM = "fine_tune_premium: {policy: %s, %s: '%s'}\n"
@@ -179,26 +181,26 @@ PREMIUM = "fine_tune_premium: {policy: %s, %s: '%s'}\n"
         ("multiplier", "factor", "0.4", "0", True),
         ("multiplier", "factor", "0.00000001", "0.04", False),
         ("multiplier", "factor", "0.00000001", "0.05", True),
-        ("multiplier", "factor", "0.5", "0.0000000009", False),  # of the exact rate, not of the billed one
+        ("multiplier", "factor", "0.5", "0.0000000009", False),  # applied to the exact rate, not to the billed one
         ("markup", "markup", "0", "0.0000000005", True),
         ("markup", "markup", "0.0000000001", "0", True),
     ],
 )
 @pytest.mark.parametrize("fine_tunes", ["", "fine_tunes: {ft:x: {derived_from: b}}\n"])
-def test_a_premium_that_makes_a_price_vanish_is_refused_with_and_without_fine_tunes(
-    policy, parameter, amount, rate, fine, fine_tunes
-):
+def test_a_premium_that_rounds_a_price_to_zero_is_refused(policy, parameter, amount, rate, fine, fine_tunes):
+    """It is refused whether or not the file names fine-tunes, because events can name any base."""
     text = minimal(prompt=rate, cached="0", completion="0") + PREMIUM % (policy, parameter, amount) + fine_tunes
-    problems = said(text)
+    problems = problems_of(text)
     assert len(problems) == (0 if fine else 1)
     assert fine or "line 3: model 'b': prompt with the fine_tune_premium rounds to $0" in problems[0]
 
 
-def test_a_premium_is_looked_at_for_each_base_even_one_among_the_fine_tunes():
+def test_the_premium_is_checked_for_every_true_base():
+    """A model under fine_tunes can be a true base as well."""
     text = changed('factor: "1.5"', 'factor: "0.4"').replace('"0.0000002"', '"0.000000001"')
-    assert {problem.split(" with")[0] for problem in said(text)} == {
+    assert {problem.split(" with")[0] for problem in problems_of(text)} == {
         "line 7: model 'cheap': prompt",
-        "line 21: model 'house': cached",  # ft:own, ft:both and ft:derived are nobody's base
+        "line 21: model 'house': cached",  # ft:own, ft:both and ft:derived are no true bases
     }
 
 
@@ -211,13 +213,14 @@ def test_a_premium_is_looked_at_for_each_base_even_one_among_the_fine_tunes():
         ("1", PREMIUM % ("markup", "markup", "100000000000")),
     ],
 )
-def test_a_rate_that_could_not_be_stored_is_refused_before_it_fails_a_run(rate, premium):
-    problems = said(minimal(prompt=rate, cached="0" if "factor" in premium else rate) + premium)
+def test_a_rate_too_large_to_store_is_refused(rate, premium):
+    """Otherwise the file would load, and every run would fail when it stores the rate."""
+    problems = problems_of(minimal(prompt=rate, cached="0" if "factor" in premium else rate) + premium)
     assert problems
     assert all("is too large: a billed rate must be below 100000000000" in problem for problem in problems)
 
 
-def test_a_section_that_is_given_twice_is_looked_at_in_both_places():
+def test_both_copies_of_a_repeated_section_are_checked():
     text = minimal(prompt="-1") + minimal(cached="x").replace("version: 1\n", "").replace("  b:", "  c:")
-    assert [problem.split(" ")[1] for problem in said(text)] == ["4:", "3:", "5:"]
-    assert len(said(text)) == 3
+    assert [problem.split(" ")[1] for problem in problems_of(text)] == ["4:", "3:", "5:"]
+    assert len(problems_of(text)) == 3

@@ -1,30 +1,31 @@
-"""A station's billing as a test wants it: events, prices, runs, rows, and what was logged."""
+"""A station with usage events and prices, runs of rated_usage on it, and what they billed and logged."""
 
-import time
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
-from resources.postgres import Postgres
-from tests.station_runs import StationRuns
-from tests.wxyc_assets.rated_usage.oracle import Prices
-from wxyc_assets.price_book.book import PriceBook
-from wxyc_assets.price_book.load import load_price_book
-from wxyc_assets.rated_usage import store
-from wxyc_assets.rated_usage.counters import Rated
-from wxyc_assets.rated_usage.run import HourDone, Request, RunReport, Tools, run
-from wxyc_assets.rated_usage.windows import key
+from tests.processes import running
+from tests.run_harness import StationRuns
+from tests.wxyc_assets.assets.rated_usage.oracle import Prices
+from wxyc_assets.assets.price_book.book import PriceBook
+from wxyc_assets.assets.price_book.load import load_price_book
+from wxyc_assets.assets.rated_usage import store
+from wxyc_assets.assets.rated_usage.counters import RatingResult
+from wxyc_assets.assets.rated_usage.run import HourDone, Request, RunReport, Tools, run
+from wxyc_assets.runs.partitions import hour_key
 
 TEN = datetime(2026, 6, 8, 10, tzinfo=UTC)
 """The contract's window: 2026-06-08T10:00Z."""
 HOUR = timedelta(hours=1)
-B = Prices({"b": ("0.000005", "0.0000005", "0.00002")})
+PRICES = Prices({"b": ("0.000005", "0.0000005", "0.00002")})
 COLUMNS = (
     *("request_id", "auth_id", "resource_id", "model", "base_model", "prompt_tokens", "cached_tokens"),
     *("completion_tokens", "aborted", "event_ts", "created_at"),
@@ -40,30 +41,20 @@ def event(model: str | None = "b", tokens: tuple[int, int, int] = (100, 0, 0), /
     return {**usual, "model": model, **counts, "event_ts": instant, "created_at": instant, **columns}
 
 
-def wait_until_blocked(postgres: Postgres, by: psycopg.Connection) -> None:
-    """Wait until some session waits for a lock that ``by`` holds."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
-    deadline = time.monotonic() + 20
-    with postgres.connect() as connection:
-        while connection.execute(query, [by.info.backend_pid]).fetchone() == (0,):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
-
 @dataclass
-class Billing(StationRuns):
-    """Runs on one station; ``credited`` are the hours that were credited, ``folder`` is where the price file is."""
+class RatedUsageRuns(StationRuns):
+    """Runs on one station. ``credited``: the hours that were credited. ``folder``: where the price file is."""
 
     folder: Path = Path()
     now: datetime = TEN + 3 * HOUR
-    prices: Prices = B
+    prices: Prices = PRICES
     on_done: Callable[[HourDone], None] = lambda _done: None
     credited: list[HourDone] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
     @property
     def price_file(self) -> Path:
-        """The file with the prices of this moment."""
+        """The file with the current ``prices``; each access writes it."""
         path = self.folder / "prices.yaml"
         path.write_text(self.prices.yaml())
         return path
@@ -81,23 +72,25 @@ class Billing(StationRuns):
                 [[one[name] for name in COLUMNS] for one in events],
             )
 
-    def rate(self, hour: datetime = TEN, *, keep: bool = True, run_id: str = "run", origin: Any = "explicit") -> Rated:
-        """Rate one hour, without a run around it."""
+    def rate(
+        self, hour: datetime = TEN, *, commit: bool = True, run_id: str = "run", origin: Any = "explicit"
+    ) -> RatingResult:
+        """Rate one hour, without a run."""
         connection = store.open_session(self.postgres)
         try:
-            return store.rate_hour(connection, hour, store.Cause(run_id, origin, self.book), keep=keep)
+            return store.rate_hour(connection, hour, store.Cause(run_id, origin, self.book), commit=commit)
         finally:
             connection.close()
 
     def run(self, first: datetime = TEN, hours: int = 1, **overrides: Any) -> RunReport:
-        """Run over some hours; ``overrides`` are of the request."""
-        keys = [key(first + place * HOUR) for place in range(hours)]
+        """Run over some hours; ``overrides`` change the request."""
+        keys = [hour_key(first + place * HOUR) for place in range(hours)]
         usual = {"run_id": str(uuid.uuid4()), "origin": "explicit", "hours": keys, "trailing": 1}
         request = Request(**{**usual, **overrides})
         return run(request, self.tools(request.run_id), self._credit)
 
     def tools(self, run_id: str = "run") -> Tools:
-        """What a run works with."""
+        """The resources of a run."""
         return Tools(
             self.postgres,
             lambda: self.book,
@@ -113,17 +106,17 @@ class Billing(StationRuns):
         self.on_done(done)
 
     def query(self, query: str, parameters: Iterable[object] = ()) -> list[dict[str, Any]]:
-        """What the database says, by column."""
+        """The rows of a query as dicts."""
         with self.postgres.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, list(parameters) or None).fetchall()
 
     def execute(self, statement: str, parameters: Iterable[object] = ()) -> None:
-        """Change the database."""
+        """Execute a statement."""
         with self.postgres.connect() as connection:
             connection.execute(statement, list(parameters) or None)
 
     def billed(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The billed rows by natural key, without the moment that they were written."""
+        """The billed rows by natural key, without ``rated_at``."""
         names = ("auth_id", "resource_id", "model_id", "window_start")
         found = self.query("SELECT * FROM rated_usage")
         return {
@@ -134,12 +127,54 @@ class Billing(StationRuns):
         }
 
     def stored_exactly(self) -> list[str]:
-        """Every billed row with its place in the table: equal only if nothing was rewritten."""
+        """Every billed row as text, with its physical position: equal only if no row was rewritten."""
         return [row["row"] for row in self.query("SELECT ctid || ' ' || u::text AS row FROM rated_usage u ORDER BY 1")]
 
     def changes(self) -> list[dict[str, Any]]:
-        """The ledger, oldest first, with the two costs as text."""
+        """The change ledger, oldest first, with the costs as text."""
         return self.query(
             "SELECT kind, auth_id, resource_id, model_id, window_start, usage_id, (before).cost::text AS cost_before, "
             "(after).cost::text AS cost_after, run_id, origin, price_digest FROM wxyc_assets.usage_change ORDER BY change_id"
         )
+
+
+def add_hours(billing: RatedUsageRuns, hours: int, **columns: Any) -> None:
+    """Add an event to each of some hours from TEN on."""
+    billing.add(*(event(event_ts=TEN + place * HOUR, **columns) for place in range(hours)))
+
+
+def billed_hours(billing: RatedUsageRuns) -> set[datetime]:
+    """The hours that have billed rows."""
+    return {row[3] for row in billing.billed()}
+
+
+def held_locks(billing: RatedUsageRuns) -> int:
+    """How many advisory locks all sessions of this database hold."""
+    query = (
+        "SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    held: int = billing.query(query)[0]["held"]
+    return held
+
+
+def rating_process(
+    billing: RatedUsageRuns, first: datetime, hours: int, rounds: int = 1
+) -> AbstractContextManager["subprocess.Popen[str]"]:
+    """A run in a process of its own, which prints each hour as it is credited."""
+    module = "tests.wxyc_assets.assets.rated_usage.run_process"
+    return running(
+        [
+            sys.executable,
+            "-m",
+            module,
+            billing.postgres.dsn,
+            str(billing.folder),
+            hour_key(first),
+            str(hours),
+            str(rounds),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )

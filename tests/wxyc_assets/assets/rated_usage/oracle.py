@@ -1,4 +1,4 @@
-"""The reference formula: rates events one by one in Decimals, from the contract, and shares no line with the code."""
+"""The reference formula: rates events one by one in Decimals, as the contract says, without any code of the package."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Prices:
-    """A price file as the contract describes it: rates are triples of prompt, cached, completion, as text."""
+    """A price file in the form of the contract: rates are triples of prompt, cached and completion, as text."""
 
     base_models: Mapping[str, tuple[str, str, str]]
     policy: str = "identity"
@@ -21,7 +21,7 @@ class Prices:
     fine_tunes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def yaml(self) -> str:
-        """The file."""
+        """The content of the file."""
 
         def rates(triple):
             return "{{prompt: '{}', cached: '{}', completion: '{}'}}".format(*triple)
@@ -42,7 +42,7 @@ class Prices:
         return "\n".join(lines) + "\n"
 
     def rate(self, model: str, base_model: str | None) -> tuple[tuple[Decimal, ...] | None, str | None]:
-        """The rates of an event, and the base that they came through if the event named it."""
+        """The rates of an event, and the base if they are derived from the one that the event names."""
         entry = self.fine_tunes.get(model, {})
         if model in self.base_models:
             return _quantised(self.base_models[model]), None
@@ -80,7 +80,7 @@ def _quantised(triple: Iterable[Any]) -> tuple[Decimal, ...]:
 
 @dataclass
 class Expected:
-    """What rating a window must come to: rows by natural key, events by outcome."""
+    """The expected result of rating a window: rows by natural key, events by outcome."""
 
     rows: dict[tuple[str, str, str, datetime], dict[str, Any]] = field(default_factory=dict)
     events: int = 0
@@ -93,9 +93,10 @@ class Expected:
 
 
 def rate(events: Iterable[Mapping[str, Any]], prices: Prices, start: datetime, end: datetime) -> Expected:
-    """Rate the events of a window, which are rows of billing_event."""
+    """Rate those of the events, rows of billing_event, that are in a window."""
     with localcontext(prec=60):
-        return _rate(events, prices, start, end)
+        expected: Expected = _rate(events, prices, start, end)
+    return expected
 
 
 def _rate(events, prices, start, end):

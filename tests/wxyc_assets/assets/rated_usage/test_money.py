@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxyc_assets.rated_usage.money import Usd
+from wxyc_assets.assets.rated_usage.money import Usd
 
 amounts = st.integers(-(10**35), 10**35)
 
@@ -13,14 +13,14 @@ amounts = st.integers(-(10**35), 10**35)
     ("text", "printed"),
     [("0", "0.000000000"), ("0.000000001", "0.000000001"), ("-0.5", "-0.500000000"), ("12345678901.123456789",) * 2],
 )
-def test_text_of_postgres_is_read_and_printed_with_nine_decimals(text, printed):
-    assert str(Usd.of(text)) == printed
+def test_text_of_postgres_is_parsed_and_printed_with_9_decimals(text, printed):
+    assert str(Usd.parse(text)) == printed
 
 
 @pytest.mark.parametrize("text", ["", "1e-9", "0.0000000001", "NaN", "Infinity", ".5", "1.", " 1", "+1", "٣"])
-def test_what_is_no_amount_of_whole_nano_dollars_is_refused(text):
+def test_a_text_that_is_no_amount_of_nano_dollars_is_refused(text):
     with pytest.raises(ValueError, match="nano-dollars"):
-        Usd.of(text)
+        Usd.parse(text)
 
 
 @given(st.lists(amounts))
@@ -31,8 +31,8 @@ def test_sums_lose_no_digit(nanos):
 
 
 @given(amounts, amounts)
-def test_differences_undo_sums_and_nought_changes_nothing(one, other):
-    assert Usd(one) + Usd(other) - Usd(other) == Usd(one) == Usd.of(str(Usd(one)))
+def test_subtraction_undoes_addition_and_adding_0_is_allowed(one, other):
+    assert Usd(one) + Usd(other) - Usd(other) == Usd(one) == Usd.parse(str(Usd(one)))
     assert 0 + Usd(one) == Usd(one) + 0 == Usd(one)
 
 

@@ -1,5 +1,6 @@
-"""The rating statement beside the reference formula, on any events and prices, and the way the planner reads it."""
+"""The rating statement against the reference formula, for any events and prices, and its query plan."""
 
+import re
 from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
@@ -10,15 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resources import sql_files
-from tests.wxyc_assets.rated_usage import oracle
-from tests.wxyc_assets.rated_usage.billing import HOUR, TEN, event
-from tests.wxyc_assets.rated_usage.oracle import Prices
-from wxyc_assets.rated_usage import store
-from wxyc_assets.rated_usage.counters import summed
+from tests.wxyc_assets.assets.rated_usage import oracle
+from tests.wxyc_assets.assets.rated_usage.harness import HOUR, TEN, event
+from tests.wxyc_assets.assets.rated_usage.oracle import Prices
+from wxyc_assets.assets.rated_usage import store
+from wxyc_assets.assets.rated_usage.counters import sum_results
 from wxyc_assets.sandbox.generator import generate_billing_events
 
-MODELS = ("b1", "b2", "own", "ft:own", "ft:derived", "ft:x", "ft:y", "plain", "", "nobody-knows-it")
-BASES = (None, "", "b1", "b2", "own", "ft:own", "ft:derived", "nobody-knows-it")
+MODELS = ("b1", "b2", "own", "ft:own", "ft:derived", "ft:x", "ft:y", "plain", "", "unlisted")
+BASES = (None, "", "b1", "b2", "own", "ft:own", "ft:derived", "unlisted")
 
 rates = st.sampled_from(
     ["0", "0.0000000005", "0.0000000014", "0.000000001", "0.00000015", "1.2345678905", "+007", "12.3"]
@@ -32,8 +33,9 @@ premiums = st.one_of(
 prices = st.builds(
     lambda b1, b2, own, ft_own, premium, derived: Prices(
         {"b1": b1, "b2": b2},
-        *premium,
-        {
+        policy=premium[0],
+        amount=premium[1],
+        fine_tunes={
             "own": {"rate": own},
             "ft:own": {"rate": ft_own, "derived_from": "b1"},
             "ft:derived": {"derived_from": derived},
@@ -57,7 +59,7 @@ events = st.builds(
 
 
 def assert_matches(billing, rated, expected):
-    """Row for row, digit for digit, and every count."""
+    """Assert that rows and counters are equal, row for row and digit for digit."""
     assert {key: {**row, "cost": f"{row['cost']:f}"} for key, row in billing.billed().items()} == {
         key: {**row, "cost": f"{row['cost']:.9f}"} for key, row in expected.rows.items()
     }
@@ -70,8 +72,8 @@ def assert_matches(billing, rated, expected):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(book=prices, before=st.lists(events, max_size=25), after=st.lists(events, max_size=25), other=prices)
-def test_any_events_at_any_prices_come_to_what_the_reference_formula_says(billing, book, before, after, other):
-    """Twice, with other events and prices the second time, so that rows are inserted, changed, kept and deleted."""
+def test_any_events_at_any_prices_match_the_reference_formula(billing, book, before, after, other):
+    """The second rating has other events and prices, so that rows are inserted, changed, left unchanged and deleted."""
     billing.execute("TRUNCATE billing_event, rated_usage, wxyc_assets.usage_change, wxyc_assets.tally")
     for prices_now, events_now in ((book, before), (other, after)):
         billing.prices = prices_now
@@ -79,7 +81,7 @@ def test_any_events_at_any_prices_come_to_what_the_reference_formula_says(billin
         billing.add(*events_now)
         stored = billing.query("SELECT * FROM billing_event")
         before_rows = billing.billed()
-        plan = billing.rate(keep=False)
+        plan = billing.rate(commit=False)
         rated = billing.rate()
         assert plan == rated
         expected = oracle.rate(stored, prices_now, TEN, TEN + HOUR)
@@ -88,7 +90,7 @@ def test_any_events_at_any_prices_come_to_what_the_reference_formula_says(billin
 
 
 def assert_ledger_leads_from(billing, rows):
-    """What the ledger says of the last rating leads from the rows before it to those after it."""
+    """Assert that the ledger's changes of the last rating lead from the rows before it to those after it."""
     after = billing.billed()
     changes = billing.query(
         "SELECT auth_id, resource_id, model_id, window_start, (before).cost AS cost_before, (after).cost AS cost_after "
@@ -103,7 +105,7 @@ def assert_ledger_leads_from(billing, rows):
         assert change["cost_after"] == (after[key]["cost"] if key in after else None)
 
 
-def test_a_day_of_events_with_every_oddity_comes_to_what_the_reference_formula_says(billing):
+def test_a_day_of_irregular_events_matches_the_reference_formula(billing):
     rate = ("0.0000001505", "0", "0.0000006")
     billing.prices = Prices({"b1": rate, "b2": rate, "b3": ("0", "0.1", "0")}, "multiplier", "1.5")
     models = {"b1": None, "b2": "b1", "b3": None, "ft:x": "b1", "ft:y": "b2", "ft:z": "b3"}
@@ -114,7 +116,7 @@ def test_a_day_of_events_with_every_oddity_comes_to_what_the_reference_formula_s
         generate_billing_events(
             connection, 500, first_instant=TEN, hours=24, accounts=25, models={"ft:x": "b2"}, seed=7
         )
-    rated = summed(billing.rate(TEN + place * HOUR) for place in range(24))
+    rated = sum_results(billing.rate(TEN + place * HOUR) for place in range(24))
     expected = oracle.rate(billing.query("SELECT * FROM billing_event"), billing.prices, TEN, TEN + 24 * HOUR)
     assert min(expected.unpriced_events, expected.unattributable_events, expected.ambiguous_base_events) > 100
     assert expected.uncharged_events > 0
@@ -123,9 +125,9 @@ def test_a_day_of_events_with_every_oddity_comes_to_what_the_reference_formula_s
 
 @pytest.fixture(scope="module")
 def populated(server, station_template):
-    """Forty hours of events, rated and analysed."""
+    """A database with forty rated hours of events, analysed."""
     from resources.postgres import Postgres
-    from wxyc_assets.price_book.book import Price, PriceBook, Rates
+    from wxyc_assets.assets.price_book.book import Price, PriceBook, Rates
 
     template = psycopg.conninfo.conninfo_to_dict(station_template)["dbname"]
     dsn = server.create_database(template=str(template))
@@ -135,7 +137,7 @@ def populated(server, station_template):
         generate_billing_events(connection, 40_000, first_instant=TEN, hours=40, accounts=100, models={"b": None})
         session = store.open_session(postgres)
         for place in range(40):
-            store.rate_hour(session, TEN + place * HOUR, store.Cause("run", "explicit", book), keep=True)
+            store.rate_hour(session, TEN + place * HOUR, store.Cause("run", "explicit", book), commit=True)
         session.close()
         connection.execute("ANALYZE")
         yield connection, store.Cause("run", "explicit", book)
@@ -143,26 +145,27 @@ def populated(server, station_template):
 
 
 def plan_of(connection, cause):
-    """The plan of the statement that really runs, with the settings and the parameters that it has."""
+    """The query plan of the statement, with the settings and parameters of a real run."""
     with connection.transaction(force_rollback=True):
         store.execute(connection, "prefer_hashing")
-        explained = b"EXPLAIN " + sql_files.load("wxyc_assets.rated_usage", "rate_hour")
+        explained = b"EXPLAIN " + sql_files.load("wxyc_assets.assets.rated_usage", "rate_hour")
         return "\n".join(row[0] for row in connection.execute(explained, store.parameters(TEN + 7 * HOUR, cause)))
 
 
 INSTANT_INDEX, WINDOW_INDEX = "billing_event_rating_instant_ix", "rated_usage_window_start_ix"
 
 
-def test_both_ranges_of_the_statement_that_runs_are_read_through_their_indexes(populated):
+def test_the_statement_reads_both_ranges_through_their_indexes(populated):
     plan = plan_of(*populated)
     assert f"Scan using {INSTANT_INDEX}" in plan or f"Scan on {INSTANT_INDEX}" in plan
     assert f"Scan using {WINDOW_INDEX}" in plan or f"Scan on {WINDOW_INDEX}" in plan
-    assert "Seq Scan" not in plan
+    assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"rated_hour"}  # which is empty here
     assert "Sort" not in plan
 
 
 @pytest.mark.parametrize("index", [INSTANT_INDEX, WINDOW_INDEX])
-def test_without_its_index_a_range_would_be_a_scan_of_the_whole_table(populated, index):
+def test_without_its_index_a_range_is_a_sequential_scan(populated, index):
+    """This proves that the test above can fail."""
     connection, cause = populated
     with connection.transaction(force_rollback=True):
         connection.execute(psycopg.sql.SQL("DROP INDEX {}").format(psycopg.sql.Identifier(index)))

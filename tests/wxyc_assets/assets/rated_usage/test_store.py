@@ -1,4 +1,4 @@
-"""One hour's statement: the behaviours that the predecessor's tests pin, row for row and digit for digit."""
+"""Rating one hour: the behaviour that the predecessor's tests prove, row for row and digit for digit."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,10 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.wxyc_assets.rated_usage.billing import HOUR, TEN, B, event, wait_until_blocked
-from tests.wxyc_assets.rated_usage.oracle import Prices, row_id
-from wxyc_assets.rated_usage import store
+from tests.blocked_sessions import wait_until_blocked
+from tests.wxyc_assets.assets.rated_usage.harness import HOUR, PRICES, TEN, event
+from tests.wxyc_assets.assets.rated_usage.oracle import Prices, row_id
+from wxyc_assets.assets.rated_usage import store
 
 D = Decimal
 FT = Prices({"base": ("0.000004", "0.0000004", "0.000016")}, "multiplier", "1.5")
@@ -21,8 +22,8 @@ def one_row(billing):
     return row
 
 
-def test_usage_is_billed_by_customer_deployment_and_model_with_the_rates_on_the_row(billing):
-    billing.prices = Prices(B.base_models, "multiplier", "1.5", {"f": {"derived_from": "b"}})
+def test_usage_is_billed_by_customer_deployment_and_model(billing):
+    billing.prices = Prices(PRICES.base_models, "multiplier", "1.5", {"f": {"derived_from": "b"}})
     billing.add(
         event("b", (100, 30, 50)), event("f", (100, 0, 0)), event("unpriced", (9, 0, 0)), event("b", (9, 0, 0), auth_id=None)
     )  # fmt: skip
@@ -40,7 +41,7 @@ def test_usage_is_billed_by_customer_deployment_and_model_with_the_rates_on_the_
     assert (billing.billed(), again.counters.rollups_written) == (rows, 2)
 
 
-def test_deployments_are_billed_apart_and_none_is_never_billed(billing):
+def test_each_deployment_is_billed_on_its_own_and_null_never(billing):
     billing.add(*(event("b", resource_id=name) for name in ("deploy-1", "deploy-2", None)))
     counters = billing.rate().counters
     assert (counters.rollups_written, counters.events_rated, counters.unattributable_events) == (2, 2, 1)
@@ -48,26 +49,27 @@ def test_deployments_are_billed_apart_and_none_is_never_billed(billing):
 
 
 @pytest.mark.parametrize("column", ["auth_id", "resource_id", "model"])
-def test_only_null_is_unattributable_an_empty_text_is_rated(billing, column):
-    billing.prices = Prices({**B.base_models, "": ("0.000001", "0", "0")})
+def test_only_null_is_unattributable_and_an_empty_text_is_rated(billing, column):
+    billing.prices = Prices({**PRICES.base_models, "": ("0.000001", "0", "0")})
     billing.add(event("b", **{column: None}) if column != "model" else event(None))
     billing.add(event("b", **{column: ""}) if column != "model" else event(""))
     counters = billing.rate().counters
     assert (counters.unattributable_events, counters.events_rated) == (1, 1)
 
 
-def test_a_premium_is_quantised_half_away_from_zero_before_it_is_multiplied(billing):
+def test_a_derived_rate_is_quantised_before_it_is_multiplied(billing):
+    """It is rounded half away from zero."""
     billing.prices = Prices({"b": ("0.000000001",) * 3}, "multiplier", "1.5", {"f": {"derived_from": "b"}})
     billing.add(*(event("f", (1, 0, 0)) for _ in range(3)))
     billing.rate()
     assert (one_row(billing)["applied_prompt_rate"], one_row(billing)["cost"]) == (D("0.000000002"), D("0.000000006"))
 
 
-def test_a_fine_tune_is_priced_through_the_base_that_its_event_names(billing):
+def test_a_fine_tune_is_priced_by_the_base_that_its_event_names(billing):
     billing.prices = FT
     billing.add(
         event("ft:x", (1000, 0, 0), base_model="base"),
-        *(event("ft:y", (1000, 0, 0), base_model=base) for base in (None, "", "nobody-knows-it")),
+        *(event("ft:y", (1000, 0, 0), base_model=base) for base in (None, "", "unlisted")),
         event("x", (1000, 0, 0), base_model="base"),
     )
     counters = billing.rate().counters
@@ -75,7 +77,7 @@ def test_a_fine_tune_is_priced_through_the_base_that_its_event_names(billing):
     assert (one_row(billing)["applied_prompt_rate"], one_row(billing)["cost"]) == (D("0.000006000"), D("0.006000000"))
 
 
-def test_a_base_that_is_a_fine_tune_itself_is_no_base(billing):
+def test_a_fine_tune_is_never_the_base_of_another(billing):
     billing.prices = Prices(
         FT.base_models, "multiplier", "1.5", {"ft:own": {"rate": ("0.00001", "0.00001", "0.00001")}}
     )
@@ -84,7 +86,7 @@ def test_a_base_that_is_a_fine_tune_itself_is_no_base(billing):
     assert (counters.events_rated, counters.unpriced_events) == (1, 1)
 
 
-def test_a_models_own_rate_wins_whatever_base_its_events_name(billing):
+def test_a_models_own_rate_takes_precedence_over_any_base(billing):
     billing.prices = Prices({**FT.base_models, "b": ("0.000001",) * 3}, "multiplier", "1.5")
     billing.add(event("b", base_model="base"), event("b", base_model="other"), event("b"))
     counters = billing.rate().counters
@@ -92,7 +94,7 @@ def test_a_models_own_rate_wins_whatever_base_its_events_name(billing):
     assert one_row(billing)["applied_prompt_rate"] == D("0.000001000")
 
 
-def test_a_fine_tune_with_two_bases_is_not_billed_and_its_neighbour_is(billing):
+def test_a_fine_tune_with_two_bases_is_not_billed(billing):
     billing.prices = Prices({"cheap": ("0.000001",) * 3, "dear": ("0.000009",) * 3}, "multiplier", "1.5")
     billing.add(*(event("ft:dupe", (1000, 0, 0), base_model=base) for base in ("cheap", "dear")))
     billing.add(event("ft:clean", (1000, 0, 0), base_model="cheap"))
@@ -101,21 +103,21 @@ def test_a_fine_tune_with_two_bases_is_not_billed_and_its_neighbour_is(billing):
     assert {key[2]: row["cost"] for key, row in billing.billed().items()} == {"ft:clean": D("0.001500000")}
 
 
-def test_two_bases_on_two_deployments_or_in_two_hours_or_at_one_rate_are_told_apart_rightly(billing):
+def test_bases_are_ambiguous_only_within_one_rollup(billing):
+    """Two bases on two deployments or in two hours are not ambiguous; two bases with the same rates are."""
     billing.prices = Prices({"one": ("0.000001",) * 3, "two": ("0.000001",) * 3})
     billing.add(event("ft:x", base_model="one", resource_id="r1"), event("ft:x", base_model="two", resource_id="r2"))
     billing.add(event("ft:x", base_model="two", resource_id="r1", event_ts=TEN + HOUR))
-    # Two bases that cost the same are two bases all the same.
+    # Two bases with the same rates are still two bases.
     billing.add(*(event("ft:y", base_model=base) for base in ("one", "two")))
     assert billing.rate().counters.ambiguous_base_events == 2
     assert billing.rate(TEN + HOUR).counters.ambiguous_base_events == 0
 
 
-def test_events_without_a_known_base_make_no_rollup_ambiguous_and_count_as_unpriced_beside_one(billing):
+def test_events_without_a_known_base_make_no_rollup_ambiguous(billing):
+    """They are unpriced, also next to an ambiguous rollup."""
     billing.prices = Prices({"one": ("0.000001",) * 3, "two": ("0.000002",) * 3})
-    billing.add(
-        event("ft:x", base_model="one"), event("ft:x", base_model=None), event("ft:x", base_model="nobody-knows-it")
-    )
+    billing.add(event("ft:x", base_model="one"), event("ft:x", base_model=None), event("ft:x", base_model="unlisted"))
     billing.add(*(event("ft:y", base_model=base) for base in ("one", "two", None)))
     counters = billing.rate().counters
     assert (counters.events_rated, counters.unpriced_events, counters.ambiguous_base_events) == (1, 3, 2)
@@ -127,7 +129,8 @@ def test_events_without_a_known_base_make_no_rollup_ambiguous_and_count_as_unpri
     [((100, 30, 0), "0.000219"), ((100, 30, 50), "0.000719"), ((100, 0, 0), "0.0003"), ((100, 100, 0), "0.00003"),
      ((0, 0, 0), "0"), ((10, 40, 0), "0.000012")],
 )  # fmt: skip
-def test_cached_tokens_are_all_charged_and_what_they_leave_of_the_prompt_is_never_negative(billing, tokens, cost):
+def test_billable_prompt_tokens_are_never_negative(billing, tokens, cost):
+    """All cached tokens are charged."""
     billing.prices = Prices({"m": ("0.000003", "0.0000003", "0.00001")})
     billing.add(event("m", tokens, aborted=True))
     billing.rate()
@@ -135,7 +138,7 @@ def test_cached_tokens_are_all_charged_and_what_they_leave_of_the_prompt_is_neve
     assert one_row(billing)["billable_prompt_tokens"] == max(tokens[0] - tokens[1], 0)
 
 
-def test_tokens_at_the_ends_of_their_type_neither_overflow_nor_lose_a_digit(billing):
+def test_extreme_token_counts_neither_overflow_nor_lose_a_digit(billing):
     billing.prices = Prices({"m": ("0.000003", "0.0000003", "9.123456789")})
     largest = 2**31 - 1
     billing.add(
@@ -149,8 +152,8 @@ def test_tokens_at_the_ends_of_their_type_neither_overflow_nor_lose_a_digit(bill
     )
 
 
-def test_a_cost_that_the_table_cannot_hold_fails_the_hour_and_changes_nothing(billing):
-    billing.prices = Prices({"m": ("9999999999.9", "0", "0"), **B.base_models})
+def test_a_cost_too_large_for_the_table_changes_nothing(billing):
+    billing.prices = Prices({"m": ("9999999999.9", "0", "0"), **PRICES.base_models})
     billing.add(event("m", (2**31 - 1, 0, 0)), event("b"))
     with pytest.raises(psycopg.errors.NumericValueOutOfRange):
         billing.rate()
@@ -162,20 +165,21 @@ def test_a_cost_that_the_table_cannot_hold_fails_the_hour_and_changes_nothing(bi
     [(("a", "r", "b"), "b196c3eb35c2c6e41e5e27c39b0d1951"), (("a", "r", "f"), "9477770687b0435fbef5aa49f363f497"),
      (("a", "deploy-1", "b"), "e9778c64fb0c8aa46b317a3e636d5968")],
 )  # fmt: skip
-def test_ids_are_the_predecessors(billing, who, expected):
+def test_row_ids_are_those_of_the_predecessor(billing, who, expected):
     billing.prices = Prices({"b": ("0.000001",) * 3, "f": ("0.000001",) * 3})
     billing.add(event(who[2], auth_id=who[0], resource_id=who[1]))
     billing.rate()
     assert one_row(billing)["id"] == expected
 
 
-def test_ids_count_characters_not_bytes(billing):
+def test_row_ids_use_lengths_in_characters_not_bytes(billing):
     billing.add(event("b", auth_id="Żółć|1:a", resource_id="青い"))
     billing.rate()
     assert one_row(billing)["id"] == row_id("Żółć|1:a", "青い", "b", TEN)
 
 
-def test_the_instant_is_event_ts_and_else_created_at_from_the_start_to_before_the_end(billing):
+def test_the_instant_is_event_ts_or_else_created_at(billing):
+    """The start of the hour is included, its end is not."""
     second = timedelta(microseconds=1)
     billing.add(
         event(event_ts=TEN), event(event_ts=TEN + HOUR - second), event(event_ts=TEN - second), event(event_ts=TEN + HOUR)
@@ -191,7 +195,7 @@ def test_hours_are_utc_hours_in_any_session_time_zone(billing, zone, hour):
     billing.add(event(event_ts=hour + HOUR / 2), event(event_ts=hour), event(event_ts=hour + HOUR))
     connection = store.open_session(billing.postgres)
     connection.execute("SELECT set_config('timezone', %s, false)", [zone])
-    counters = store.rate_hour(connection, hour, store.Cause("run", "explicit", billing.book), keep=True).counters
+    counters = store.rate_hour(connection, hour, store.Cause("run", "explicit", billing.book), commit=True).counters
     connection.close()
     assert (counters.events_rated, counters.rows_inserted) == (2, 1)
     (key,) = billing.billed()
@@ -201,7 +205,7 @@ def test_hours_are_utc_hours_in_any_session_time_zone(billing, zone, hour):
     assert billing.rate(hour).counters.rows_unchanged == 1
 
 
-def test_a_rerate_deletes_what_the_hour_no_longer_produces_and_nothing_of_other_hours(billing):
+def test_a_rerate_deletes_only_stale_rows_of_its_hour(billing):
     billing.add(event(request_id="gone"), event(event_ts=TEN + 2 * HOUR), event(event_ts=TEN - HOUR))
     for hour in (TEN - HOUR, TEN, TEN + 2 * HOUR):
         billing.rate(hour)
@@ -212,7 +216,7 @@ def test_a_rerate_deletes_what_the_hour_no_longer_produces_and_nothing_of_other_
     assert billing.rate().counters.reconciled_deletions == 0
 
 
-def test_a_rollup_that_became_ambiguous_is_deleted_and_its_neighbour_kept(billing):
+def test_a_rollup_that_becomes_ambiguous_is_deleted(billing):
     billing.prices = Prices({"cheap": ("0.000001",) * 3, "dear": ("0.000009",) * 3})
     billing.add(event("ft:dupe", base_model="cheap"), event("ft:keep", base_model="cheap"))
     assert (billing.rate().counters.rollups_written, billing.rate().counters.reconciled_deletions) == (2, 0)
@@ -223,7 +227,7 @@ def test_a_rollup_that_became_ambiguous_is_deleted_and_its_neighbour_kept(billin
     assert billing.rate().counters.reconciled_deletions == 0
 
 
-def test_rows_that_somebody_put_off_the_hour_are_reconciled_too(billing):
+def test_rows_with_a_start_within_the_hour_are_reconciled(billing):
     billing.add(event())
     billing.rate()
     billing.execute("UPDATE rated_usage SET window_start = window_start + interval '20 minutes'")
@@ -232,7 +236,7 @@ def test_rows_that_somebody_put_off_the_hour_are_reconciled_too(billing):
     assert [key[3] for key in billing.billed()] == [TEN]
 
 
-def test_rows_that_are_right_are_not_rewritten_and_leave_no_trace_in_the_ledger(billing):
+def test_correct_rows_are_neither_rewritten_nor_recorded(billing):
     billing.add(*(event(resource_id=f"r{number}") for number in range(20)))
     billing.rate()
     before, changes = billing.stored_exactly(), billing.changes()
@@ -246,17 +250,17 @@ def test_rows_that_are_right_are_not_rewritten_and_leave_no_trace_in_the_ledger(
     ["prompt_tokens", "cached_tokens", "completion_tokens", "billable_prompt_tokens", "cost", "applied_prompt_rate",
      "applied_cached_rate", "applied_completion_rate", "event_count"],
 )  # fmt: skip
-def test_whatever_value_of_a_row_is_wrong_is_made_right_under_its_old_id(billing, column):
+def test_any_wrong_value_of_a_row_is_corrected_under_its_old_id(billing, column):
     billing.add(event("b", (100, 30, 50)))
     billing.rate()
     right = one_row(billing)
-    billing.execute(f"UPDATE rated_usage SET {column} = {column} + 1, id = 'somebody-elses'")
+    billing.execute(f"UPDATE rated_usage SET {column} = {column} + 1, id = 'other-id'")
     counters = billing.rate().counters
     assert (counters.rows_changed, counters.rows_inserted) == (1, 0)
-    assert one_row(billing) == {**right, "id": "somebody-elses"}
+    assert one_row(billing) == {**right, "id": "other-id"}
 
 
-def test_a_wrong_end_is_made_right(billing):
+def test_a_wrong_window_end_is_corrected(billing):
     billing.add(event())
     billing.rate()
     billing.execute("UPDATE rated_usage SET window_end = window_end + interval '1 hour'")
@@ -264,7 +268,7 @@ def test_a_wrong_end_is_made_right(billing):
     assert one_row(billing)["window_end"] == TEN + HOUR
 
 
-def test_every_insert_change_and_delete_is_kept_with_before_after_and_cause(billing):
+def test_every_change_is_recorded_with_before_after_and_cause(billing):
     billing.add(event(request_id="one"), event(resource_id="other"))
     billing.rate(run_id="first", origin="routine")
     old_digest = billing.book.digest
@@ -288,7 +292,7 @@ def test_every_insert_change_and_delete_is_kept_with_before_after_and_cause(bill
     }  # fmt: skip
 
 
-def test_the_ledger_can_give_back_every_row_that_ever_was(billing):
+def test_the_ledger_can_restore_every_earlier_row(billing):
     billing.add(event("b", (100, 30, 50), request_id="one"))
     billing.rate()
     row = billing.query("SELECT * FROM rated_usage")[0]
@@ -303,8 +307,8 @@ def test_the_ledger_can_give_back_every_row_that_ever_was(billing):
     assert billing.query("SELECT * FROM rated_usage") == [row]
 
 
-def test_the_tally_is_written_with_the_rows_and_money_in_it_is_text(billing):
-    billing.add(event("b", (100, 30, 50)), event("nobody-knows-it"))
+def test_the_tally_is_written_with_the_rows_with_money_as_text(billing):
+    billing.add(event("b", (100, 30, 50)), event("unlisted"))
     rated = billing.rate(run_id="run")
     (tally,) = billing.query("SELECT * FROM wxyc_assets.tally")
     assert (tally["asset"], tally["partition_key"], tally["run_id"]) == ("rated_usage", "2026-06-08-10:00", "run")
@@ -313,19 +317,21 @@ def test_the_tally_is_written_with_the_rows_and_money_in_it_is_text(billing):
     assert (tally["counters"]["total_cost"], tally["counters"]["unpriced_events"]) == ("0.001365000", 1)
 
 
-def test_a_plan_gives_the_very_numbers_of_the_rating_that_follows_and_leaves_nothing(billing):
+def test_a_plan_has_the_numbers_of_the_rating_that_follows(billing):
+    """It changes nothing in the database."""
     billing.add(event(), event(request_id="gone", resource_id="other"))
     billing.rate()
     billing.add(event("b", (7, 0, 0)), event(auth_id="new"))
     billing.execute("DELETE FROM billing_event WHERE request_id = 'gone'")
     before = (billing.stored_exactly(), billing.changes(), billing.query("SELECT * FROM wxyc_assets.tally"))
-    plan = billing.rate(keep=False)
+    plan = billing.rate(commit=False)
     assert (billing.stored_exactly(), billing.changes(), billing.query("SELECT * FROM wxyc_assets.tally")) == before
     assert plan == billing.rate()
     assert (plan.counters.rows_inserted, plan.counters.rows_changed, plan.counters.reconciled_deletions) == (1, 1, 1)
 
 
-def test_what_somebody_changed_since_the_snapshot_is_never_overwritten_unseen(billing):
+def test_a_row_changed_since_the_snapshot_is_not_overwritten(billing):
+    """The statement fails, and the next one records the changed value."""
     billing.add(event())
     billing.rate()
     billing.add(event())
@@ -351,29 +357,29 @@ def test_what_somebody_changed_since_the_snapshot_is_never_overwritten_unseen(bi
         (("0.1", "0.1", "0"), (0, 0, 0), False), (("0.1", "0.1", "0.1"), (0, 0, 0), False),
     ],
 )  # fmt: skip
-def test_work_without_charge_is_counted_by_event_beside_others_that_cost_something(billing, rates, tokens, uncharged):
+def test_work_without_charge_is_counted_for_each_event(billing, rates, tokens, uncharged):
     billing.prices = Prices({"m": rates})
     billing.add(event("m", tokens), event("m", tokens), event("m", (900, 30, 50)))
     counters = billing.rate().counters
     assert (counters.uncharged_events, counters.rollups_written) == (2 * uncharged, 1)
 
 
-def test_a_model_that_is_free_throughout_is_no_work_without_charge_beside_one_that_is_free_in_part(billing):
+def test_events_of_a_free_model_are_no_work_without_charge(billing):
     billing.prices = Prices({"free": ("0", "0", "0"), "part": ("0", "0.1", "0.1")})
     billing.add(event("free", (5, 2, 5)), event("part", (5, 2, 5)))
     assert billing.rate().counters.uncharged_events == 0
 
 
-def test_an_hour_without_usage_is_rated_to_nothing(billing):
+def test_an_hour_without_usage_is_rated_with_no_rows(billing):
     rated = billing.rate()
     assert not any(rated.counters.stored().values())
     assert str(rated.total_cost) == "0.000000000"
     assert len(billing.query("SELECT FROM wxyc_assets.tally WHERE complete")) == 1
 
 
-def test_only_hours_that_a_run_has_rated_count_as_rated(billing):
+def test_only_committed_hours_count_as_rated(billing):
     billing.rate()
-    billing.rate(TEN + HOUR, keep=False)
+    billing.rate(TEN + HOUR, commit=False)
     keys = ["2026-06-08-10:00", "2026-06-08-11:00"]
     with billing.postgres.connect() as connection:
         assert store.rated_hours(connection, keys) == {keys[0]}

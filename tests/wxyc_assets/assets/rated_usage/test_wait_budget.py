@@ -1,12 +1,12 @@
 import pytest
 
-from wxyc_assets.rated_usage import patience
-from wxyc_assets.rated_usage.patience import Patience
+from wxyc_assets.assets.rated_usage import wait_budget
+from wxyc_assets.assets.rated_usage.wait_budget import WaitBudget
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that only goes when it is told to."""
+    """A clock that only the test advances."""
 
     class Clock:
         now = 100.0
@@ -15,12 +15,12 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(patience, "time", clock)
+    monkeypatch.setattr(wait_budget, "time", clock)
     return clock
 
 
-def test_it_passes_only_while_somebody_waits(clock):
-    left = Patience(60)
+def test_the_budget_elapses_only_during_a_wait(clock):
+    left = WaitBudget(60)
     clock.now += 1000
     with left.waiting() as left_s:
         assert left_s == 60
@@ -30,8 +30,8 @@ def test_it_passes_only_while_somebody_waits(clock):
         assert left_s == 40
 
 
-def test_two_who_wait_at_once_use_it_up_once(clock):
-    left = Patience(60)
+def test_simultaneous_waits_use_the_budget_once(clock):
+    left = WaitBudget(60)
     with left.waiting():
         clock.now += 10
         with left.waiting() as left_s:
@@ -42,16 +42,16 @@ def test_two_who_wait_at_once_use_it_up_once(clock):
         assert left_s == 30
 
 
-def test_it_is_never_less_than_nothing(clock):
-    left = Patience(5)
+def test_the_remaining_budget_is_never_negative(clock):
+    left = WaitBudget(5)
     with left.waiting():
         clock.now += 50
     with left.waiting() as left_s:
         assert left_s == 0
 
 
-def test_it_passes_for_a_wait_that_fails_too(clock):
-    left = Patience(60)
+def test_a_wait_that_raises_uses_the_budget(clock):
+    left = WaitBudget(60)
 
     def wait_in_vain():
         with left.waiting():

@@ -1,19 +1,20 @@
--- rate_hour: rated_usage holds exactly what the events of one hour cost: rows that the hour no longer produces are deleted, rows
--- that are right already are not touched, and every row inserted, changed or deleted is in wxyc_assets.usage_change, before and
--- after. One snapshot. Returns one row of counts and sums.
+-- rate_hour: makes rated_usage hold exactly what the events of one hour cost. It deletes rows that the hour no longer produces,
+-- leaves correct rows untouched, and records every inserted, changed or deleted row in wxyc_assets.usage_change, with its state
+-- before and after and with its cause, and what it saw of the hour in wxyc_assets.rated_hour. It reads one snapshot, and returns
+-- one row of counts and sums.
 --
--- Tokens are added up first and priced after: a rate is the same for all events of a group, and NUMERIC is exact, so the sum is
--- that of the events one by one. Rates are final: quantised before they are multiplied, and nothing is rounded after that.
+-- Tokens are summed before they are priced: all events of a group have the same rate, and NUMERIC is exact, so the result is
+-- the sum over the single events. Rates are final: they are quantised before they are multiplied, and nothing is rounded later.
 --
 -- Parameters
---   window_start, window_end   timestamptz   the hour, its end not included
---   priced_models, priced_prompt_rates, priced_cached_rates, priced_completion_rates       text[]   by model, USD a token
---   derived_models, derived_prompt_rates, derived_cached_rates, derived_completion_rates   text[]   of fine-tunes, by base model
---   some_rate_is_free          boolean       whether a model has rates of 0 beside others: only then can work go uncharged
+--   window_start, window_end   timestamptz   the hour; its end is excluded
+--   priced_models, priced_prompt_rates, priced_cached_rates, priced_completion_rates       text[]   USD per token, by model
+--   derived_models, derived_prompt_rates, derived_cached_rates, derived_completion_rates   text[]   of fine-tunes, by base
+--   some_rate_is_free          boolean       whether a model has rates of 0 beside others: only then can tokens cost nothing
 --   run_id, origin             text          Dagster's run id; routine | explicit
 --   price_digest               text          SHA-256 of the price file, hex
 WITH rate AS MATERIALIZED (
-  -- Of models by their own name, then of fine-tunes by the name of their base. charged_kinds has a bit for each rate above 0.
+  -- Rates of models by their own name, then of fine-tunes by their base. charged_kinds has a bit for each rate above 0.
   SELECT p.number, p.number <= cardinality(%(priced_models)s::text[]) AS own, p.model, p.prompt::numeric(20, 9) AS prompt,
     p.cached::numeric(20, 9) AS cached, p.completion::numeric(20, 9) AS completion,
     (p.prompt::numeric > 0)::integer + 2 * (p.cached::numeric > 0)::integer + 4 * (p.completion::numeric > 0)::integer
@@ -26,16 +27,18 @@ WITH rate AS MATERIALIZED (
   ) WITH ORDINALITY AS p (model, prompt, cached, completion, number)
 ), used AS (
   SELECT e.auth_id, e.resource_id, e.model, e.base_model,
-    -- A bit for each kind of token, as in charged_kinds: events of one kind cost all something, or all nothing. A constant, and
-    -- so for free, where no rate is 0.
+    -- A bit for each kind of token, as in charged_kinds: either all events of a group cost something, or none does. If no rate
+    -- is 0, it is a constant and costs no time.
     CASE WHEN %(some_rate_is_free)s::boolean THEN
       (e.prompt_tokens > e.cached_tokens)::integer + 2 * (e.cached_tokens <> 0)::integer + 4 * (e.completion_tokens <> 0)::integer
     END AS token_kinds,
     count(*) AS events,
+    max(e.created_at) AS newest_event_at,
+    min(LEAST(e.prompt_tokens, e.cached_tokens, e.completion_tokens)) < 0 AS negative,
     sum(e.prompt_tokens) AS prompt_tokens,
     sum(e.cached_tokens) AS cached_tokens,
     sum(e.completion_tokens) AS completion_tokens,
-    -- What GREATEST(prompt - cached, 0) adds up to, without a difference that may not fit into an integer.
+    -- The sum of GREATEST(prompt - cached, 0), without a difference that could overflow an integer.
     sum(GREATEST(e.prompt_tokens, e.cached_tokens)) - sum(e.cached_tokens) AS billable_prompt_tokens
   FROM billing_event e
   WHERE COALESCE(e.event_ts, e.created_at) >= %(window_start)s::timestamptz
@@ -57,9 +60,11 @@ WITH rate AS MATERIALIZED (
     sum(r.completion_tokens)::bigint AS completion_tokens,
     sum(r.billable_prompt_tokens)::bigint AS billable_prompt_tokens,
     sum(r.events)::bigint AS events,
+    max(r.newest_event_at) AS newest_event_at,
+    bool_or(r.negative) AS negative,
     sum(r.events) FILTER (WHERE r.uncharged) AS uncharged_events,
     min(r.rate_number) AS rate_number,
-    -- Events of one fine-tune that name different bases: nobody knows what it costs.
+    -- Events of one fine-tune that name different bases: its rate is unknown.
     min(r.rate_number) <> max(r.rate_number) AS ambiguous
   FROM resolved r
   WHERE r.attributable AND r.rate_number IS NOT NULL
@@ -75,9 +80,14 @@ WITH rate AS MATERIALIZED (
   SELECT s.*
   FROM rated_usage s
   WHERE s.window_start >= %(window_start)s::timestamptz AND s.window_start < %(window_end)s::timestamptz
+), prior AS MATERIALIZED (
+  -- The rating before this one, if its prices were others.
+  SELECT h.newest_event_at
+  FROM wxyc_assets.rated_hour h
+  WHERE h.window_start = %(window_start)s::timestamptz AND h.price_digest <> %(price_digest)s
 ), difference AS MATERIALIZED (
   SELECT
-    -- The length is in characters: as the predecessor made its ids.
+    -- The length is in characters, as in the ids of the predecessor.
     COALESCE(s.id, md5(
       length(r.auth_id) || ':' || r.auth_id || '|' || length(r.resource_id) || ':' || r.resource_id || '|'
       || length(r.model_id) || ':' || r.model_id || '|' || extract(epoch FROM r.window_start)::bigint)) AS usage_id,
@@ -86,6 +96,21 @@ WITH rate AS MATERIALIZED (
     COALESCE(s.model_id, r.model_id) AS model_id,
     COALESCE(s.window_start, r.window_start) AS window_start,
     CASE WHEN s.id IS NULL THEN 'insert' WHEN r.auth_id IS NULL THEN 'delete' ELSE 'change' END AS kind,
+    CASE
+      -- A new row of events that the rating before had seen: their model had no price then.
+      WHEN s.id IS NULL THEN
+        CASE WHEN r.newest_event_at <= (SELECT p.newest_event_at FROM prior p) THEN 'prices' ELSE 'events' END
+      -- A deleted row whose events are still there: their model has no price any more.
+      WHEN r.auth_id IS NULL THEN
+        CASE WHEN (s.auth_id, s.resource_id, s.model_id) IN (
+          SELECT x.auth_id, x.resource_id, x.model FROM resolved x WHERE x.attributable AND x.rate_number IS NULL
+        ) THEN 'prices' ELSE 'events' END
+      WHEN (s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate)
+        = (r.prompt_rate, r.cached_rate, r.completion_rate) THEN 'events'
+      WHEN (s.prompt_tokens, s.cached_tokens, s.completion_tokens, s.billable_prompt_tokens, s.event_count)
+        = (r.prompt_tokens, r.cached_tokens, r.completion_tokens, r.billable_prompt_tokens, r.events) THEN 'prices'
+      ELSE 'both'
+    END AS cause,
     CASE WHEN s.id IS NOT NULL THEN ROW(
       s.window_end, s.prompt_tokens, s.cached_tokens, s.completion_tokens, s.billable_prompt_tokens, s.cost,
       s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count, s.rated_at
@@ -105,7 +130,7 @@ WITH rate AS MATERIALIZED (
     r.prompt_rate, r.cached_rate, r.completion_rate, r.events
   )
 ), deleted AS (
-  -- By key, however many the planner expects: a join could read the whole table.
+  -- An array of keys, whatever number the planner expects: a join could read the whole table.
   DELETE FROM rated_usage WHERE id = ANY (ARRAY(SELECT d.usage_id FROM difference d WHERE d.kind = 'delete'))
   RETURNING id
 ), written AS (
@@ -118,7 +143,7 @@ WITH rate AS MATERIALIZED (
     (d.after).applied_prompt_rate, (d.after).applied_cached_rate, (d.after).applied_completion_rate, (d.after).event_count,
     (d.after).rated_at
   FROM difference d
-  -- After the deletions, one of which may have had an id that is needed here.
+  -- Runs after the deletions: a deleted row can have an id that is inserted here.
   WHERE d.kind <> 'delete' AND (SELECT count(*) FROM deleted) >= 0
   ON CONFLICT (auth_id, resource_id, model_id, window_start) DO UPDATE SET
     window_end = EXCLUDED.window_end,
@@ -135,12 +160,23 @@ WITH rate AS MATERIALIZED (
   RETURNING u.id
 ), kept AS (
   INSERT INTO wxyc_assets.usage_change (
-    usage_id, window_start, auth_id, resource_id, model_id, kind, before, after, run_id, origin, price_digest
+    usage_id, window_start, auth_id, resource_id, model_id, kind, before, after, run_id, origin, price_digest, cause
   )
   SELECT d.usage_id, d.window_start, d.auth_id, d.resource_id, d.model_id, d.kind, d.before, d.after, %(run_id)s, %(origin)s,
-    %(price_digest)s
+    %(price_digest)s, d.cause
   FROM difference d
   RETURNING change_id
+), seen AS (
+  INSERT INTO wxyc_assets.rated_hour AS h (window_start, rated_at, run_id, price_digest, events, newest_event_at)
+  SELECT %(window_start)s::timestamptz, now(), %(run_id)s, %(price_digest)s, COALESCE(sum(r.events), 0),
+    COALESCE(max(r.newest_event_at), '-infinity')
+  FROM resolved r
+  ON CONFLICT (window_start) DO UPDATE SET
+    rated_at = EXCLUDED.rated_at,
+    run_id = EXCLUDED.run_id,
+    price_digest = EXCLUDED.price_digest,
+    events = EXCLUDED.events,
+    newest_event_at = EXCLUDED.newest_event_at
 )
 SELECT
   events.in_window AS events,
@@ -161,7 +197,27 @@ SELECT
   bills.cost::text AS total_cost,
   (SELECT COALESCE(sum(s.cost), 0)::text FROM stored s) AS cost_before,
   changes.raised::text AS cost_raised,
-  changes.lowered::text AS cost_lowered
+  changes.lowered::text AS cost_lowered,
+  changes.repriced AS rows_repriced,
+  bills.negative AS negative_rows,
+  (
+    SELECT array_agg(n.name)
+    FROM (
+      SELECT b.model_id || ' of ' || b.auth_id || ' on ' || b.resource_id || ' (' || b.cost || ' USD)' AS name
+      FROM billed b
+      WHERE b.negative
+      LIMIT 3
+    ) n
+  ) AS negative_named,
+  (
+    SELECT jsonb_object_agg(m.model_id, m.moved::text)
+    FROM (
+      SELECT d.model_id, sum(COALESCE((d.after).cost, 0) - COALESCE((d.before).cost, 0)) AS moved
+      FROM difference d
+      WHERE d.cause <> 'events'
+      GROUP BY 1
+    ) m
+  ) AS moved_by_prices
 FROM (
   SELECT COALESCE(sum(r.events), 0)::bigint AS in_window,
     COALESCE(sum(r.events) FILTER (WHERE NOT r.attributable), 0)::bigint AS unattributable,
@@ -170,14 +226,16 @@ FROM (
 ) events
 CROSS JOIN (
   SELECT count(*) AS rollups, COALESCE(sum(b.events), 0)::bigint AS events_rated,
-    COALESCE(sum(b.uncharged_events), 0)::bigint AS uncharged, COALESCE(sum(b.cost), 0) AS cost
+    COALESCE(sum(b.uncharged_events), 0)::bigint AS uncharged, count(*) FILTER (WHERE b.negative) AS negative,
+    COALESCE(sum(b.cost), 0) AS cost
   FROM billed b
 ) bills
 CROSS JOIN (
   SELECT count(*) FILTER (WHERE d.kind = 'insert') AS inserted,
     count(*) FILTER (WHERE d.kind = 'change') AS changed,
     count(*) FILTER (WHERE d.kind = 'delete') AS deleted,
+    count(*) FILTER (WHERE d.cause <> 'events') AS repriced,
     COALESCE(sum(d.moved) FILTER (WHERE d.moved > 0), 0) AS raised,
     COALESCE(sum(-d.moved) FILTER (WHERE d.moved < 0), 0) AS lowered
-  FROM (SELECT kind, COALESCE((after).cost, 0) - COALESCE((before).cost, 0) AS moved FROM difference) d
+  FROM (SELECT kind, cause, COALESCE((after).cost, 0) - COALESCE((before).cost, 0) AS moved FROM difference) d
 ) changes

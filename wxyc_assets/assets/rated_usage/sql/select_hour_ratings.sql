@@ -1,4 +1,4 @@
--- select_story_ratings: the runs that rated an hour, oldest first, whether they changed anything or not.
+-- select_hour_ratings: the runs that rated an hour, oldest first, whether or not they changed a row.
 --
 -- Parameters
 --   partition_key   text   the hour

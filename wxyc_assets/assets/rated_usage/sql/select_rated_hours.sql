@@ -1,4 +1,4 @@
--- select_rated_hours: those of the hours that a run has rated to their end, at any time.
+-- select_rated_hours: the given hours that any run has rated completely.
 --
 -- Parameters
 --   partition_keys   text[]

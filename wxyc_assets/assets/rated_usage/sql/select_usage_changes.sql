@@ -1,4 +1,4 @@
--- select_story_changes: how the rows of a customer's hour came to be what they are, oldest first: every amount as text.
+-- select_usage_changes: all changes of the rows of a customer's hour, oldest first, with amounts as text.
 --
 -- Parameters
 --   auth_id        text

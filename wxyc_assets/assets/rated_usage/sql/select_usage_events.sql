@@ -1,4 +1,4 @@
--- select_story_events: what a customer used in one hour, as the events have it now, billed or not.
+-- select_usage_events: what a customer used in one hour according to the events that exist now, billed or not.
 --
 -- Parameters
 --   auth_id        text

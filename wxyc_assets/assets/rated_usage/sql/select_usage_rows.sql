@@ -1,4 +1,4 @@
--- select_story_rows: what a customer is billed for one hour, with the sum that the cost is: every amount as text.
+-- select_usage_rows: what a customer is billed for one hour, with amounts as text, and whether each cost adds up.
 --
 -- Parameters
 --   auth_id        text

@@ -1,0 +1,1 @@
+"""Usage outside the trailing hours that no rating has seen: how it is found, and how an operator accepts it."""

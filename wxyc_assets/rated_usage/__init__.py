@@ -1,1 +1,0 @@
-"""What each customer's usage of each model cost, hour by hour."""
