@@ -1,4 +1,4 @@
-"""The sensor that tells people: of runs and checks that failed, of what is late, and of what has recovered."""
+"""The sensor that runs the alerts' tick: it ingests finished runs, stores late conditions, and delivers to Sentry."""
 
 import uuid
 from datetime import UTC, datetime
@@ -8,70 +8,75 @@ import psycopg
 
 from resources.postgres import Postgres
 from resources.redaction import Redactor
-from resources.sentry_post import SentryEvent, SentryPost, SentryPostError
-from wxyc_assets.alerts.attending import Attendant, attend
-from wxyc_assets.alerts.reading import scopes_of
-from wxyc_assets.operator import Operator
-from wxyc_assets.settings import IdentitySettings, RatingSettings
+from resources.sentry_sender import SentryEvent, SentrySender, SentrySendError
+from wxyc_assets.monitoring.alerts.event_log import scopes_of
+from wxyc_assets.monitoring.alerts.tick import TickContext, run_tick
+from wxyc_assets.runs import runbook
+from wxyc_assets.runs.run_console import RunConsole
+from wxyc_assets.settings import IdentitySettings, RatingSettings, UiSettings
 
-UNREACHABLE = ("wxyc_assets", "outbox", "database_unreachable")
+SOURCE = "database_unreachable"
+FINGERPRINT = ("wxyc_assets", "outbox", SOURCE)
 
 
 @dg.sensor(
     name="alerts",
     minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,  # it starts nothing, and what it does not tell, nobody does
+    default_status=dg.DefaultSensorStatus.RUNNING,  # it starts no run, and while it is off Sentry receives no alert
     description=(
-        "Keeps an alert for every failed check, failed run, late window and stale shard, tells Sentry of each once, also if "
-        "Sentry was down at the time, and closes it when it has recovered. `wxyc alerts` lists them. It starts nothing."
+        "Stores an alert for every failed check, failed run, late window and stale shard, sends each to Sentry once, even if "
+        "Sentry was down at the time, and closes it when it recovers. `wxyc alerts` lists them. The sensor starts no run."
     ),
 )
 def alerts(
     context: dg.SensorEvaluationContext,
     postgres: dg.ResourceParam[Postgres],
-    operator: dg.ResourceParam[Operator],
-    sentry_post: dg.ResourceParam[SentryPost | None],
+    console: dg.ResourceParam[RunConsole],
+    sentry_sender: dg.ResourceParam[SentrySender | None],
     identity_settings: dg.ResourceParam[IdentitySettings],
     rating_settings: dg.ResourceParam[RatingSettings],
+    ui_settings: dg.ResourceParam[UiSettings],
 ) -> dg.SensorResult:
-    """One round; where the database of the outbox cannot be reached, Sentry is told that once an hour."""
+    """Run one tick. If the outbox's database is unreachable, send that to Sentry once an hour."""
     repository = context.repository_def
-    attendant = Attendant(
-        scopes=scopes_of(repository.assets_defs_by_key.values() if repository else ()),
+    tick = TickContext(
+        scopes=scopes_of(repository.asset_checks_defs_by_key.values() if repository else ()),
         identity=identity_settings,
         rating=rating_settings,
-        redact=Redactor(operator.secrets).plain,
-        post=sentry_post,
+        redact=Redactor(console.secrets).plain,
+        sender=sentry_sender,
+        ui_url=ui_settings.ui_url,
         is_sensor=True,
     )
     try:
         with postgres.connect() as connection:
-            done = attend(attendant, context.instance, connection)
+            result = run_tick(tick, context.instance, connection)
     except psycopg.OperationalError as error:
-        return _unattended(context, sentry_post, error)
-    return dg.SensorResult(skip_reason=str(done))
+        return _report_unreachable(context, sentry_sender, error)
+    return dg.SensorResult(skip_reason=str(result))
 
 
-def _unattended(
-    context: dg.SensorEvaluationContext, post: SentryPost | None, error: psycopg.OperationalError
+def _report_unreachable(
+    context: dg.SensorEvaluationContext, sender: SentrySender | None, error: psycopg.OperationalError
 ) -> dg.SensorResult:
-    """Say that nobody keeps alerts now. The cursor remembers the hour in which Sentry was told."""
+    """Skip the tick with the reason. The cursor is the hour in which Sentry last received it."""
     at = datetime.now(UTC)
     hour = at.strftime("%Y-%m-%dT%H")
-    told = context.cursor
-    why = f"the database cannot be reached, so that no alert is kept: {error}"
-    if post and told != hour:
+    delivered_hour = context.cursor
+    reason = f"the database cannot be reached, so that no alert is stored: {error}"
+    if sender and delivered_hour != hour:
         event = SentryEvent(
-            event_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{UNREACHABLE} {hour}").hex,
+            event_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{FINGERPRINT} {hour}").hex,
             at=at,
             level="error",
-            message=why,
-            fingerprint=UNREACHABLE,
+            message=f"{reason}\nnext command: wxyc doctor\nrunbook: {runbook.section(SOURCE)}",
+            fingerprint=FINGERPRINT,
             tags={"source": "outbox", "kind": "unreachable", "alert": "raised"},
+            extra={"runbook": runbook.section(SOURCE)},
         )
         try:
-            post.send(event)
-            told = hour
-        except SentryPostError as problem:
-            why = f"{why}; {problem}"
-    return dg.SensorResult(skip_reason=why, cursor=told)
+            sender.send(event)
+            delivered_hour = hour
+        except SentrySendError as problem:
+            reason = f"{reason}; {problem}"
+    return dg.SensorResult(skip_reason=reason, cursor=delivered_hour)

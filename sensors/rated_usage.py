@@ -1,13 +1,14 @@
-"""The hourly schedule of rated_usage: rates the trailing closed hours again, because events come late."""
+"""The hourly schedule of rated_usage: rates the trailing closed hours again, because events arrive late."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import sweep
-from wxyc_assets.partitions import range_tags
-from wxyc_assets.rated_usage.windows import trailing_keys
+from wxyc_assets.assets.jobs import ASSET_JOBS
+from wxyc_assets.assets.rated_usage.lateness import has_billing
+from wxyc_assets.orchestration.dead_runs import sweep
+from wxyc_assets.runs.partitions import WindowError, range_tags, trailing_keys
 from wxyc_assets.settings import RatingSettings
 
 FIVE_PAST = "5 * * * *"
@@ -18,21 +19,27 @@ FIVE_PAST = "5 * * * *"
     name="rate_trailing_hours",
     cron_schedule=FIVE_PAST,
     execution_timezone="UTC",
-    target=dg.AssetSelection.assets("rated_usage"),
+    job=ASSET_JOBS["rated_usage"],
     description=(
-        "Rates the RATE_TRAILING_HOURS closed hours at five past every hour, as one run. A routine run: if it deletes a row "
-        "that was billed, it fails."
+        "Rates the last RATE_TRAILING_HOURS closed hours at five past every hour, as one run. The run is routine: it fails "
+        "if it deletes a billed row."
     ),
 )
 def rate_trailing_hours(
     context: dg.ScheduleEvaluationContext,
     postgres: dg.ResourceParam[Postgres],
     rating_settings: dg.ResourceParam[RatingSettings],
-) -> dg.RunRequest:
-    """Ask for one run over a range of hours, under a key that names the tick, so that no crash can ask it twice."""
+) -> dg.RunRequest | dg.SkipReason:
+    """Request one run over a range of hours. Its run key names the tick, so that a crash cannot request it twice."""
     sweep(context.instance, postgres, context.log)
+    with postgres.connect() as connection:
+        if not has_billing(connection):
+            return dg.SkipReason("this station has no billing tables")
     tick = context.scheduled_execution_time.astimezone(UTC)
-    first, last = trailing_keys(tick, rating_settings.trailing_hours)
+    try:
+        first, last = trailing_keys(tick, rating_settings.trailing_hours, rating_settings.first_hour)
+    except WindowError as nothing_to_rate:
+        return dg.SkipReason(str(nothing_to_rate))
     return dg.RunRequest(run_key=_tick_key(tick), tags=range_tags(first, last))
 
 

@@ -1,42 +1,47 @@
-"""The schedules of the rotation: its identities every night, and an hour later the cache of the day for them."""
+"""The schedules of the rotation: its identities every night, and the day's cache of them an hour later."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import sweep
+from wxyc_assets.assets.jobs import ASSET_JOBS
+from wxyc_assets.orchestration.dead_runs import sweep
+from wxyc_assets.orchestration.partitions import add_day
 
-Asked = dg.RunRequest | dg.SkipReason
+Evaluation = dg.RunRequest | dg.SkipReason
 
 IDENTITIES_AT = "30 3 * * *"
 CACHE_AT = "30 4 * * *"
-"""UTC, as the predecessor's: before dawn at the station, and early in the day of UTC whose cache is warmed."""
+"""UTC, the times of the predecessor: before dawn at the station, and early in the UTC day whose cache is warmed."""
 
 
 @dg.schedule(
     name="nightly_rotation_identity",
-    target=dg.AssetSelection.assets("rotation_identity"),
+    job=ASSET_JOBS["rotation_identity"],
     cron_schedule=IDENTITIES_AT,
     execution_timezone="UTC",
-    description="Asks for the identities of what came into rotation, every night at 03:30 UTC.",
+    description="Requests the identities of new releases in rotation, every night at 03:30 UTC.",
 )
-def nightly_rotation_identity(context: dg.ScheduleEvaluationContext, postgres: dg.ResourceParam[Postgres]) -> Asked:
-    """Ask for it, unless the night is over."""
-    return _too_late(context) or _asked(context, postgres, dg.RunRequest())
+def nightly_rotation_identity(
+    context: dg.ScheduleEvaluationContext, postgres: dg.ResourceParam[Postgres]
+) -> Evaluation:
+    """Request a run, unless the day of the tick is over."""
+    return _too_late(context) or _request(context, postgres, dg.RunRequest())
 
 
 @dg.schedule(
     name="daily_rotation_cache",
-    target=dg.AssetSelection.assets("rotation_cache"),
+    job=ASSET_JOBS["rotation_cache"],
     cron_schedule=CACHE_AT,
     execution_timezone="UTC",
-    description="Asks for the cache of the day, every day at 04:30 UTC, an hour after the identities that it is warmed for.",
+    description="Requests the day's cache, every day at 04:30 UTC, an hour after the identities that it is warmed for.",
 )
-def daily_rotation_cache(context: dg.ScheduleEvaluationContext, postgres: dg.ResourceParam[Postgres]) -> Asked:
-    """Ask for today's partition, unless the tick is another day's."""
+def daily_rotation_cache(context: dg.ScheduleEvaluationContext, postgres: dg.ResourceParam[Postgres]) -> Evaluation:
+    """Request today's partition, unless the tick is another day's."""
     day = _day_of(context)
-    return _too_late(context) or _asked(context, postgres, dg.RunRequest(run_key=day, partition_key=day))
+    add_day(context.instance, day)
+    return _too_late(context) or _request(context, postgres, dg.RunRequest(run_key=day, partition_key=day))
 
 
 def _day_of(context: dg.ScheduleEvaluationContext) -> str:
@@ -44,16 +49,14 @@ def _day_of(context: dg.ScheduleEvaluationContext) -> str:
 
 
 def _too_late(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | None:
-    """Skip the tick of a day that is over: a daemon that was down makes up for several at once, and each would be refused."""
+    """Skip the tick of a day that is over: a daemon that was down evaluates several at once; the asset refuses past days."""
     day, today = _day_of(context), datetime.now(UTC).date().isoformat()
     if day == today:
         return None
-    return dg.SkipReason(
-        f"this tick is of {day}, and today is {today}: what the rotation is now, today's tick asks for"
-    )
+    return dg.SkipReason(f"this tick is of {day}, and today is {today}: today's tick requests today's rotation")
 
 
-def _asked(context: dg.ScheduleEvaluationContext, postgres: Postgres, request: dg.RunRequest) -> dg.RunRequest:
-    """Ask, once runs are ended whose process is gone: they would only block and mislead."""
+def _request(context: dg.ScheduleEvaluationContext, postgres: Postgres, request: dg.RunRequest) -> dg.RunRequest:
+    """Return the request, after ending the runs whose process is gone: they would block the requested run."""
     sweep(context.instance, postgres, context.log)
     return request

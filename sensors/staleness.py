@@ -1,4 +1,4 @@
-"""The 7-day staleness sensor: asks for the shards of library_identity that hold libraries whose identity needs asking."""
+"""The 7-day staleness sensor: requests the shards of library_identity that hold libraries with a stale identity."""
 
 import hashlib
 import json
@@ -11,53 +11,60 @@ import psycopg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.dead_runs import GRACE, sweep
-from wxyc_assets.partitions import SHARD_COUNT, range_tags, shard_ranges
+from wxyc_assets.assets.jobs import ASSET_JOBS
+from wxyc_assets.monitoring.lml_outage.rules import next_try
+from wxyc_assets.monitoring.lml_outage.store import database_now, lml_runs
+from wxyc_assets.orchestration.dead_runs import GRACE, sweep
+from wxyc_assets.runs.advisory_locks import held_units, unit
+from wxyc_assets.runs.partitions import SHARD_COUNT, range_tags, shard_ranges
 from wxyc_assets.settings import IdentitySettings
-from wxyc_assets.single_flight import held_units, unit
 
+ASSET = "library_identity"
 PENDING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 
 
 @dataclass(frozen=True)
 class StaleShard:
-    """A shard with libraries to ask about. ``digest`` tells which, and in what state; ``at_work``: a run holds its lock."""
+    """A shard with eligible libraries. ``digest`` identifies them and their state; ``locked``: a run holds the shard's lock."""
 
     shard: int
     libraries: int
     digest: str
-    at_work: bool
+    locked: bool
 
 
-def decide(stale: Iterable[StaleShard], *, busy: set[int], asked: Mapping[str, str], window: str) -> dict[int, str]:
-    """Return the shards to ask for, each with what to remember of it. Pure.
+def shards_to_request(
+    stale: Iterable[StaleShard], *, busy: set[int], requested: Mapping[str, str], day: str, after: str = ""
+) -> dict[int, str]:
+    """Return the shards to request, each with the cursor entry that identifies the request. Pure.
 
-    A shard is left alone while a run holds its lock or waits to start, and when the very same libraries were asked for in
-    this window already: a run that could not help is not repeated until the next one.
+    A shard is skipped while a run holds its lock or waits to start. It is also skipped if the same libraries were requested on
+    this day already: a run that did not change them is repeated on the next day, and a run that LML did not answer is repeated
+    sooner.
 
     Args:
-        stale: the shards with libraries to ask about.
-        busy: shards that a waiting run covers, or that a run was at work on before ``stale`` was read.
-        asked: what was remembered, by shard key.
-        window: the day, so that what failed today is tried again tomorrow.
+        stale: the shards with eligible libraries.
+        busy: shards that a waiting run covers, or whose lock a run held before ``stale`` was read.
+        requested: the cursor entries of earlier requests, by shard key.
+        day: the current day.
+        after: the last run that LML did not answer; empty if there is none.
     """
     wanted = {}
     for shard in stale:
-        memory = f"{window} {shard.digest}"
-        if not shard.at_work and shard.shard not in busy and asked.get(str(shard.shard)) != memory:
-            wanted[shard.shard] = memory
+        entry = " ".join(filter(None, (day, shard.digest, after and f"after {after}")))
+        if not shard.locked and shard.shard not in busy and requested.get(str(shard.shard)) != entry:
+            wanted[shard.shard] = entry
     return wanted
 
 
 def run_requests(wanted: Mapping[int, str]) -> list[dg.RunRequest]:
-    """Ask for ranges rather than shards, under a key that names what is asked, so that no crash can ask it twice."""
+    """Request one run for each range of shards. Its run key identifies the request, so that a crash cannot repeat it."""
     requests = []
     for first, last in shard_ranges(wanted):
-        memories = "\n".join(f"{shard} {wanted[shard]}" for shard in range(int(first), int(last) + 1))
+        entries = "\n".join(f"{shard} {wanted[shard]}" for shard in range(int(first), int(last) + 1))
         requests.append(
             dg.RunRequest(
-                run_key=f"{first}-{last}-{hashlib.sha256(memories.encode()).hexdigest()[:32]}",
-                asset_selection=[dg.AssetKey("library_identity")],
+                run_key=f"{first}-{last}-{hashlib.sha256(entries.encode()).hexdigest()[:32]}",
                 tags=range_tags(first, last),
             )
         )
@@ -66,11 +73,12 @@ def run_requests(wanted: Mapping[int, str]) -> list[dg.RunRequest]:
 
 @dg.sensor(
     name="stale_identities",
-    target=dg.AssetSelection.assets("library_identity"),
+    job=ASSET_JOBS["library_identity"],
     minimum_interval_seconds=300,
     description=(
-        "Asks for each shard that holds libraries whose identity is older than STALE_THRESHOLD_DAYS, or was never asked. "
-        "The same libraries are asked for once a day at most; a shard that a run is at work on is left alone."
+        "Requests each shard that holds libraries whose identity is older than STALE_THRESHOLD_DAYS or missing. It requests "
+        "the same libraries once a day, and skips a shard while a run works on it. If LML did not answer, it requests them "
+        "again after 5 minutes, then after waits that double, of 45 minutes at most."
     ),
 )
 def stale_identities(
@@ -78,26 +86,34 @@ def stale_identities(
     postgres: dg.ResourceParam[Postgres],
     identity_settings: dg.ResourceParam[IdentitySettings],
 ) -> dg.SensorResult | dg.SkipReason:
-    """One query for all shards, the asset's own predicate."""
+    """Request the stale shards. One query covers all shards, with the asset's own predicate."""
     sweep(context.instance, postgres, context.log)
     with postgres.connect() as connection:
-        # Before the libraries are read: a run that ends meanwhile has changed them since.
-        busy = _pending_shards(context.instance) | _shards_at_work(connection)
+        # Read before the libraries: a run that ends in between changes them afterwards.
+        busy = _pending_shards(context.instance) | _locked_shards(connection)
         stale = select_stale(connection, identity_settings)
-    asked = json.loads(context.cursor) if context.cursor else {}
-    window = datetime.now(UTC).date().isoformat()
-    wanted = decide(stale, busy=busy, asked=asked, window=window)
+        again = next_try(lml_runs(connection), ASSET)
+        waits = again is not None and database_now(connection) < again.at
+    if again and waits and stale:
+        return dg.SkipReason(
+            f"LML did not answer run {again.after.run_id}; the next try is at {again.at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    requested = json.loads(context.cursor) if context.cursor else {}
+    day = datetime.now(UTC).date().isoformat()
+    wanted = shards_to_request(
+        stale, busy=busy, requested=requested, day=day, after=again.after.run_id if again else ""
+    )
     if not wanted:
-        return dg.SkipReason(_why_nothing(stale))
-    remembered = {key: memory for key, memory in asked.items() if memory.startswith(window)}
+        return dg.SkipReason(_skip_reason(stale))
+    todays = {key: entry for key, entry in requested.items() if entry.startswith(day)}
     return dg.SensorResult(
         run_requests=run_requests(wanted),
-        cursor=json.dumps(remembered | {str(shard): memory for shard, memory in wanted.items()}),
+        cursor=json.dumps(todays | {str(shard): entry for shard, entry in wanted.items()}),
     )
 
 
 def select_stale(connection: psycopg.Connection, settings: IdentitySettings) -> list[StaleShard]:
-    """Return every shard with libraries to ask about."""
+    """Return every shard with eligible libraries."""
     rows = connection.execute(
         sql_files.load("sensors", "select_stale_shards"),
         {
@@ -111,32 +127,32 @@ def select_stale(connection: psycopg.Connection, settings: IdentitySettings) -> 
 
 
 def _pending_shards(instance: dg.DagsterInstance) -> set[int]:
-    """Return the shards that runs of this sensor cover which wait to start."""
+    """Return the shards of this sensor's runs that wait to start."""
     pending: set[int] = set()
     for record in instance.get_run_records(
         dg.RunsFilter(statuses=PENDING, tags={"dagster/sensor_name": "stale_identities"})
     ):
         run = record.dagster_run
         first, last = (run.tags.get(tag) for tag in range_tags("", ""))
-        forgotten = (
+        abandoned = (
             run.status is dg.DagsterRunStatus.NOT_STARTED and datetime.now(UTC) - record.update_timestamp > GRACE
-        )  # its daemon died between making and queueing it: nobody will ever start it
-        if first and last and not forgotten:
+        )  # its daemon died between creating and queueing it: the run never starts
+        if first and last and not abandoned:
             pending |= set(range(int(first), int(last) + 1))
     return pending
 
 
-def _shards_at_work(connection: psycopg.Connection) -> set[int]:
-    units = {unit("library_identity", shard): shard for shard in range(SHARD_COUNT)}
+def _locked_shards(connection: psycopg.Connection) -> set[int]:
+    units = {unit(ASSET, shard): shard for shard in range(SHARD_COUNT)}
     return {units[unit] for unit in held_units(connection, list(units))}
 
 
-def _why_nothing(stale: list[StaleShard]) -> str:
+def _skip_reason(stale: list[StaleShard]) -> str:
     if not stale:
-        return "every library that can be asked about has a fresh identity"
+        return "no library is eligible: every identity is fresh, or its library waits for a retry"
     libraries = sum(shard.libraries for shard in stale)
-    at_work = sum(shard.at_work for shard in stale)
+    locked = sum(shard.locked for shard in stale)
     return (
-        f"{libraries} libraries of {len(stale)} shards need asking; {at_work} shards are being worked on, and for the others "
-        "the same libraries were already asked for today"
+        f"{libraries} libraries of {len(stale)} shards are eligible; runs work on {locked} of the shards, and for the others "
+        "the same libraries were requested today already"
     )

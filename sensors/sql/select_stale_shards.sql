@@ -1,12 +1,13 @@
--- select_stale_shards: for every shard with libraries to ask about, how many, a digest of which and in what state, and whether
--- a run is at work on it.
+-- select_stale_shards: for every shard with eligible libraries, how many they are, a digest of their ids and states, and
+-- whether a run holds the shard's lock.
 --
 -- Parameters
 --   shard_count                          int
 --   stale_after, retry_after             interval
 --   include_null_canonical               boolean
 --
--- The digest changes when a library joins or leaves the set, or was asked in between, and with nothing else.
+-- The digest changes when a library becomes eligible, stops being eligible, or was asked about in between, and at no other
+-- time.
 WITH eligible AS (
   SELECT mod(e.library_id, %(shard_count)s) AS shard,
     hashint8extended(
@@ -26,6 +27,6 @@ SELECT s.shard, s.libraries, format('%%s/%%s', s.libraries, s.xor_hash) AS diges
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND (l.classid::bigint << 32 | l.objid::bigint)
-        = hashtextextended('wxyc_assets/library_identity/' || s.shard, 0)) AS at_work
+        = hashtextextended('wxyc_assets/library_identity/' || s.shard, 0)) AS locked
 FROM shards s
 ORDER BY s.shard

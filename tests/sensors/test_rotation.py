@@ -1,4 +1,4 @@
-"""The two schedules: when they ask, for what, and when they do not."""
+"""The two schedules of the rotation: when they request a run, of what, and when they do not."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,15 +8,16 @@ import pytest
 from resources.postgres import Postgres
 from sensors import rotation as schedules
 from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
-from tests.runs import Status, begin, status_of
-from wxyc_assets import ledger
-from wxyc_assets.revision import MigrationError
-from wxyc_assets.rotation_cache.asset import DAYS, rotation_cache
+from tests.fake_dagster_runs import Status, begin, status_of
+from wxyc_assets.assets.rotation_cache.asset import rotation_cache
+from wxyc_assets.database.revision import MigrationError
+from wxyc_assets.orchestration.partitions import DAYS
+from wxyc_assets.runs import ledger
 
 
 @dg.asset
 def rotation_identity() -> None:
-    """Stands in the place of the asset of that name."""
+    """Replaces the asset of that name."""
 
 
 TODAY = datetime(2026, 6, 1, 4, 30, tzinfo=UTC)
@@ -25,7 +26,7 @@ BOTH = pytest.mark.parametrize("schedule", [nightly_rotation_identity, daily_rot
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
-    """Sets the time of the daemon: some minutes late, as it may be."""
+    """Sets the time of the daemon; by default seven minutes after the tick."""
 
     def choose(instant):
         class Clock(datetime):
@@ -41,7 +42,7 @@ def now(monkeypatch):
 
 @pytest.fixture
 def tick(instance, station):
-    """Evaluates a tick as the daemon does, with the asset that it is for; returns what it asks for and why it does not."""
+    """Evaluates a tick as the daemon does, with its asset; returns the requested runs and the skip message."""
 
     def evaluate(schedule, at=TODAY):
         defs = dg.Definitions(assets=[rotation_identity, rotation_cache], schedules=[schedule], resources=resources)
@@ -52,12 +53,13 @@ def tick(instance, station):
         result = repository.get_schedule_def(schedule.name).evaluate_tick(context)
         return list(result.run_requests or []), result.skip_message
 
-    resources = dict.fromkeys(("lml", "sentry", "operator", "rotation_settings", "lml_settings"), object())
+    resources = dict.fromkeys(("lml", "sentry", "console", "rotation_settings", "lml_settings"), object())
     resources["postgres"] = station
     return evaluate
 
 
-def test_they_tick_at_the_predecessors_hours_of_utc_the_cache_an_hour_after_its_identities():
+def test_the_cache_ticks_an_hour_after_its_identities():
+    """Both at the hours of the predecessor, in UTC."""
     said = {
         one.name: (one.cron_schedule, one.execution_timezone)
         for one in (nightly_rotation_identity, daily_rotation_cache)
@@ -65,31 +67,28 @@ def test_they_tick_at_the_predecessors_hours_of_utc_the_cache_an_hour_after_its_
     assert said == {"nightly_rotation_identity": ("30 3 * * *", "UTC"), "daily_rotation_cache": ("30 4 * * *", "UTC")}
 
 
-def test_the_cache_is_asked_for_the_partition_of_today(tick):
+def test_the_cache_schedule_requests_the_partition_of_today(tick):
     requests, _ = tick(daily_rotation_cache)
     (request,) = requests
     assert (request.partition_key, request.run_key) == ("2026-06-01", "2026-06-01")
     assert request.tags["dagster/partition"] == "2026-06-01"
-    assert request.tags["dagster/schedule_name"] == "daily_rotation_cache"  # by which the run is routine
+    assert request.tags["dagster/schedule_name"] == "daily_rotation_cache"  # makes the run routine
 
 
-def test_the_identities_are_asked_for_without_a_partition(tick):
+def test_the_identities_schedule_requests_no_partition(tick):
     requests, _ = tick(nightly_rotation_identity)
     (request,) = requests
     assert request.partition_key is None
 
 
-@pytest.mark.parametrize(
-    "instant", [datetime(2026, 6, 1, 0, 0, 1, tzinfo=UTC), datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)]
-)
-def test_todays_partition_is_the_last_one_for_as_long_as_the_day_lasts(instant):
-    with dg.partition_loading_context(effective_dt=instant):
-        assert DAYS.get_last_partition_key() == "2026-06-01"
+def test_the_cache_schedule_makes_today_a_partition(tick, instance):
+    tick(daily_rotation_cache)
+    assert instance.get_dynamic_partitions(DAYS.name) == ["2026-06-01"]
 
 
 @BOTH
-def test_the_tick_of_a_day_that_is_over_asks_for_nothing(tick, now, schedule):
-    """A daemon that was down for days makes up for every tick that it missed, all at once."""
+def test_the_tick_of_a_day_that_is_over_requests_no_run(tick, now, schedule):
+    """A daemon that was down for days evaluates every tick that it missed at once."""
     now(TODAY + timedelta(days=2))
     requests, why = tick(schedule, TODAY)
     assert requests == []
@@ -98,13 +97,13 @@ def test_the_tick_of_a_day_that_is_over_asks_for_nothing(tick, now, schedule):
 
 
 @BOTH
-def test_a_tick_within_its_day_asks_however_late(tick, now, schedule):
+def test_a_tick_within_its_day_requests_a_run_however_late(tick, now, schedule):
     now(datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC))
     assert len(tick(schedule)[0]) == 1
 
 
 @BOTH
-def test_runs_whose_process_is_gone_are_ended_before_another_is_asked_for(tick, instance, station, schedule):
+def test_a_tick_ends_dead_runs_before_its_request(tick, instance, station, schedule):
     dead = begin(instance, Status.STARTED)
     with station.connect() as connection:
         ledger.begin_run(connection, dead, "rotation_cache", "routine")
@@ -113,7 +112,7 @@ def test_runs_whose_process_is_gone_are_ended_before_another_is_asked_for(tick, 
 
 
 @BOTH
-def test_a_station_that_is_not_migrated_is_told_so(instance, database, schedule):
+def test_a_station_without_our_schema_is_refused(instance, database, schedule):
     context = dg.build_schedule_context(
         instance, scheduled_execution_time=TODAY, resources={"postgres": Postgres(database)}
     )
@@ -121,8 +120,8 @@ def test_a_station_that_is_not_migrated_is_told_so(instance, database, schedule)
         schedule(context)
 
 
-def test_the_schedules_load_beside_the_assets_that_they_are_for(station):
-    names = ("postgres", "lml", "sentry", "operator", "rotation_settings", "lml_settings")
+def test_the_schedules_load_together_with_their_assets(station):
+    names = ("postgres", "lml", "sentry", "console", "rotation_settings", "lml_settings")
     defs = dg.Definitions(
         assets=[rotation_identity, rotation_cache],
         schedules=[nightly_rotation_identity, daily_rotation_cache],

@@ -1,7 +1,10 @@
+"""The staleness sensor: which shards it requests, how often, and which it leaves out."""
+
 import json
 import multiprocessing
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -10,17 +13,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sensors import staleness
-from sensors.staleness import StaleShard, decide, run_requests, stale_identities
+from sensors.staleness import StaleShard, run_requests, shards_to_request, stale_identities
+from tests.fake_dagster_runs import begin, status_of
 from tests.libraries import add_library, verify
-from tests.runs import begin, status_of
-from wxyc_assets import ledger
-from wxyc_assets.dead_runs import GRACE
-from wxyc_assets.library_identity import store
-from wxyc_assets.migrate import migrate
-from wxyc_assets.partitions import SHARD_COUNT, range_tags
-from wxyc_assets.revision import MigrationError
+from tests.waiting import wait_for
+from wxyc_assets.assets.library_identity import store
+from wxyc_assets.database.migrate import migrate
+from wxyc_assets.database.revision import MigrationError
+from wxyc_assets.orchestration.dead_runs import GRACE
+from wxyc_assets.runs import ledger
+from wxyc_assets.runs.advisory_locks import held_units, run_locks, unit
+from wxyc_assets.runs.partitions import SHARD_COUNT, range_tags
 from wxyc_assets.settings import IdentitySettings, load
-from wxyc_assets.single_flight import run_locks, unit
 
 DAY = timedelta(days=1)
 _spawn = multiprocessing.get_context("spawn")
@@ -33,7 +37,7 @@ def connection(station):
 
 
 class Daemon:
-    """Ticks the sensor as the daemon does: it keeps the cursor, and never launches a run key twice."""
+    """Ticks the sensor as the daemon does: it stores the cursor, and launches no run key twice."""
 
     def __init__(self, instance, station):
         self.instance = instance
@@ -49,14 +53,14 @@ class Daemon:
             cursor=self.cursor,
             resources={"postgres": self.station, "identity_settings": load(IdentitySettings, environ or {})},
         )
-        result = stale_identities(context)
+        result: Any = stale_identities(context)
         if isinstance(result, dg.SkipReason):
-            self.skipped = result.skip_message
+            self.skipped = result.skip_message or ""
             return []
         self.cursor = result.cursor
         new = [request for request in result.run_requests if request.run_key not in self.launched]
         self.launched |= {request.run_key for request in new}
-        assert all(request.asset_selection == [dg.AssetKey("library_identity")] for request in new)
+        assert all(request.asset_selection is None for request in new)  # the job is of this asset only
         return [tuple(int(request.tags[tag]) for tag in range_tags("", "")) for request in new]
 
 
@@ -86,14 +90,14 @@ def _add(connection, *library_ids, **state):
         add_library(connection, library_id, **state)
 
 
-def test_nothing_is_asked_while_every_identity_is_fresh(daemon, connection):
+def test_fresh_identities_request_nothing(daemon, connection):
     assert daemon.tick() == []
     _add(connection, 1, 2, verified=6 * DAY)
     _add(connection, 3, canonical=False)
     _add(connection, 4, artist_name=None)
     _add(connection, 5, marked=29 * DAY)
     assert daemon.tick() == []
-    assert daemon.skipped == "every library that can be asked about has a fresh identity"
+    assert daemon.skipped == "no library is eligible: every identity is fresh, or its library waits for a retry"
 
 
 def test_a_library_that_was_never_verified_is_stale(daemon, connection):
@@ -106,7 +110,7 @@ def test_a_library_verified_more_than_seven_days_ago_is_stale(daemon, connection
     assert daemon.tick() == [(5, 5)]
 
 
-def test_the_settings_of_the_asset_are_the_sensors(daemon, connection):
+def test_the_sensor_follows_the_settings_of_the_asset(daemon, connection):
     _add(connection, 1, canonical=False)
     _add(connection, 2, verified=3 * DAY)
     _add(connection, 3, marked=10 * DAY)
@@ -126,28 +130,28 @@ def test_separate_shards_are_separate_ranges(daemon, connection):
     assert daemon.tick() == [(1, 3), (9, 9), (15, 15)]
 
 
-def test_the_same_libraries_are_asked_for_once(daemon, connection):
+def test_the_same_libraries_are_requested_once(daemon, connection):
     _add(connection, 1, 2)
     assert daemon.tick() == [(1, 2)]
     assert [daemon.tick() for _ in range(3)] == [[], [], []]
-    assert "2 libraries of 2 shards need asking; 0 shards are being worked on" in daemon.skipped
+    assert "2 libraries of 2 shards are eligible; runs work on 0 of the shards" in daemon.skipped
 
 
-def test_the_same_libraries_are_asked_for_once_even_when_the_cursor_is_lost(daemon, connection):
+def test_a_lost_cursor_repeats_no_run_key(daemon, connection):
     _add(connection, 1, 2)
     assert daemon.tick() == [(1, 2)]
     daemon.cursor = None
     assert daemon.tick() == []
 
 
-def test_a_library_that_joins_is_asked_for_once_and_only_its_shard(daemon, connection):
+def test_an_added_library_requests_its_shard_only(daemon, connection):
     _add(connection, 1, 2)
     daemon.tick()
     _add(connection, 17)
     assert [daemon.tick(), daemon.tick()] == [[(1, 1)], []]
 
 
-def test_libraries_that_were_asked_in_between_and_are_stale_again_are_new_data(daemon, connection):
+def test_an_identity_that_is_stale_again_is_requested_again(daemon, connection):
     _add(connection, 1, verified=9 * DAY)
     assert daemon.tick() == [(1, 1)]
     verify(connection, 1)
@@ -156,21 +160,21 @@ def test_libraries_that_were_asked_in_between_and_are_stale_again_are_new_data(d
     assert [daemon.tick(), daemon.tick()] == [[(1, 1)], []]
 
 
-def test_a_library_swapped_for_another_is_new_data(daemon, connection):
+def test_a_library_replaced_by_another_is_requested(daemon, connection):
     _add(connection, 1)
     daemon.tick()
     connection.execute("UPDATE library SET id = 17 WHERE id = 1")
     assert daemon.tick() == [(1, 1)]
 
 
-def test_the_digest_does_not_hang_on_the_order_of_rows(daemon, connection):
+def test_the_digest_does_not_depend_on_the_order_of_rows(daemon, connection):
     _add(connection, 1, 17, 33)
     daemon.tick()
     connection.execute("UPDATE library SET label = 'moved to the end of the table' WHERE id = 1")
     assert daemon.tick() == []
 
 
-def test_what_could_not_be_helped_is_asked_again_on_the_next_day(daemon, connection, day):
+def test_unchanged_libraries_are_requested_again_the_next_day(daemon, connection, day):
     _add(connection, 1)
     assert [daemon.tick(), daemon.tick()] == [[(1, 1)], []]
     day(datetime(2026, 6, 2, 0, 1, tzinfo=UTC))
@@ -178,7 +182,7 @@ def test_what_could_not_be_helped_is_asked_again_on_the_next_day(daemon, connect
     assert json.loads(daemon.cursor).keys() == {"1"}
 
 
-def test_yesterdays_memories_are_forgotten(daemon, connection, day):
+def test_the_cursor_drops_the_entries_of_other_days(daemon, connection, day):
     _add(connection, 1, 2)
     daemon.tick()
     verify(connection, 1)
@@ -187,28 +191,26 @@ def test_yesterdays_memories_are_forgotten(daemon, connection, day):
     assert json.loads(daemon.cursor).keys() == {"2"}
 
 
-def test_a_shard_that_a_live_run_works_on_is_left_alone_until_it_ends(daemon, station, connection):
+def test_a_locked_shard_is_not_requested_until_its_run_ends(daemon, station, connection):
     _add(connection, 1, 2, 3)
-    with run_locks(station, "somebody") as locks:
+    with run_locks(station, "another-run") as locks:
         locks.take([unit("library_identity", 2)])
         assert daemon.tick() == [(1, 1), (3, 3)]
         _add(connection, 18)
         assert daemon.tick() == []
-        assert "1 shards are being worked on" in daemon.skipped
+        assert "runs work on 1 of the shards" in daemon.skipped
     assert [daemon.tick(), daemon.tick()] == [[(2, 2)], []]
 
 
-def test_a_run_that_ends_while_the_libraries_are_read_is_not_answered_with_another(
-    daemon, station, connection, monkeypatch
-):
+def test_a_run_that_ends_during_the_tick_requests_no_other(daemon, station, connection, monkeypatch):
     _add(connection, 1)
     read = staleness.select_stale
-    with run_locks(station, "somebody") as locks:
+    with run_locks(station, "another-run") as locks:
         locks.take([unit("library_identity", 1)])
 
         def ends_meanwhile(*args):
-            locks._connection.close()
-            time.sleep(0.2)
+            locks.connection.close()
+            wait_for(lambda: not held_units(connection, [unit("library_identity", 1)]), "release of the lock")
             return read(*args)
 
         monkeypatch.setattr(staleness, "select_stale", ends_meanwhile)
@@ -218,13 +220,13 @@ def test_a_run_that_ends_while_the_libraries_are_read_is_not_answered_with_anoth
 @pytest.mark.parametrize(
     "status", [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
 )
-def test_a_shard_whose_run_waits_to_start_is_left_alone(daemon, instance, connection, status):
+def test_a_shard_whose_run_waits_to_start_is_not_requested(daemon, instance, connection, status):
     _add(connection, *range(16))
     begin(instance, status, {"dagster/sensor_name": "stale_identities", **range_tags("4", "6")})
     assert daemon.tick() == [(0, 3), (7, 15)]
 
 
-def test_a_run_that_nobody_will_ever_start_does_not_hold_its_shards_for_ever(daemon, instance, connection, day):
+def test_an_abandoned_run_does_not_block_its_shards_forever(daemon, instance, connection, day):
     _add(connection, 4)
     begin(
         instance,
@@ -237,7 +239,7 @@ def test_a_run_that_nobody_will_ever_start_does_not_hold_its_shards_for_ever(dae
     assert daemon.tick() == [(4, 4)]
 
 
-def test_runs_of_other_sensors_are_none_of_ours(daemon, instance, connection):
+def test_waiting_runs_of_other_sensors_block_no_shard(daemon, instance, connection):
     _add(connection, 4)
     begin(instance, dg.DagsterRunStatus.QUEUED, {"dagster/sensor_name": "another", **range_tags("4", "4")})
     begin(instance, dg.DagsterRunStatus.QUEUED, {"dagster/sensor_name": "stale_identities"})
@@ -252,22 +254,17 @@ def _work_on_shard(postgres, run_id, shard, working):
         time.sleep(600)
 
 
-def test_a_killed_run_is_ended_by_the_tick_and_its_shard_is_asked_again(daemon, instance, station, connection):
+@pytest.mark.timeout(900)  # a process must start, which takes long on a busy machine
+def test_a_tick_ends_a_killed_run_and_requests_its_shard(daemon, instance, station, connection):
     _add(connection, 6)
     run_id, working = begin(instance), _spawn.Event()
     process = _spawn.Process(target=_work_on_shard, args=(station, run_id, 6, working), daemon=True)
     process.start()
-    assert working.wait(30)
+    assert working.wait(300)
     assert daemon.tick() == []
     process.kill()
     process.join()
-    launched = []
-    for _ in range(100):
-        launched += daemon.tick()
-        if launched:
-            break
-        time.sleep(0.05)
-    assert launched == [(6, 6)]
+    assert wait_for(daemon.tick, "request for the shard of the killed run", timeout_s=240) == [(6, 6)]
     assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
 
 
@@ -275,6 +272,40 @@ def test_a_station_without_our_schema_says_what_to_do(daemon, station):
     migrate(station, "base")
     with pytest.raises(MigrationError, match="run `wxyc migrate`"):
         daemon.tick()
+
+
+def in_vain(connection, run_id, *, minutes_ago):
+    """Record a run of library_identity that LML did not answer."""
+    ledger.begin_run(connection, run_id, "library_identity", "routine")
+    ledger.end_run(connection, run_id, "failed", "LML answered none of the 2 libraries asked")
+    connection.execute(
+        "UPDATE wxyc_assets.run SET ended_at = now() - make_interval(mins => %s) WHERE run_id = %s",
+        [minutes_ago, run_id],
+    )
+
+
+def test_what_lml_did_not_answer_is_requested_again_after_a_wait(daemon, connection):
+    """The first wait is five minutes, and each try that LML does not answer is followed by another."""
+    _add(connection, 1, 2)
+    assert daemon.tick() == [(1, 2)]
+    in_vain(connection, "first", minutes_ago=4)
+    assert daemon.tick() == []
+    assert daemon.skipped.startswith("LML did not answer run first; the next try is at ")
+    in_vain(connection, "first", minutes_ago=6)
+    assert [daemon.tick(), daemon.tick()] == [[(1, 2)], []]
+    in_vain(connection, "second", minutes_ago=0)
+    assert daemon.tick() == []
+    in_vain(connection, "first", minutes_ago=20)
+    in_vain(connection, "second", minutes_ago=11)
+    assert daemon.tick() == [(1, 2)]
+
+
+def test_an_outage_that_lasts_all_day_is_asked_within_the_hour(daemon, connection):
+    _add(connection, 1)
+    daemon.tick()
+    in_vain(connection, "first", minutes_ago=600)
+    in_vain(connection, "last", minutes_ago=46)
+    assert daemon.tick() == [(1, 1)]
 
 
 ages = st.sampled_from([None, timedelta(0), 6 * DAY, 7 * DAY + timedelta(hours=1), 40 * DAY])
@@ -296,9 +327,7 @@ libraries = st.dictionaries(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 @given(libraries, st.booleans(), st.sets(st.integers(1, 200), max_size=3))
-def test_the_sensor_asks_for_exactly_the_shards_with_a_page_to_ask(
-    daemon, connection, shelves, include_null_canonical, resting
-):
+def test_the_sensor_requests_the_shards_that_have_a_page(daemon, connection, shelves, include_null_canonical, resting):
     connection.execute("TRUNCATE library, library_identity, library_identity_source, wxyc_assets.quarantine CASCADE")
     for library_id, state in shelves.items():
         add_library(connection, library_id, **state)
@@ -310,7 +339,7 @@ def test_the_sensor_asks_for_exactly_the_shards_with_a_page_to_ask(
     ranges = daemon.tick({"INCLUDE_NULL_CANONICAL": str(include_null_canonical)})
     asked = {shard for first, last in ranges for shard in range(first, last + 1)}
 
-    now, highest_id = store.beginning(connection)
+    now, highest_id = store.run_start(connection)
     selection = store.Selection(
         as_of=now,
         upto_id=highest_id,
@@ -325,9 +354,10 @@ def test_the_sensor_asks_for_exactly_the_shards_with_a_page_to_ask(
     }
 
 
-def test_a_shard_is_left_alone_for_each_of_three_reasons():
-    stale = [StaleShard(shard, 1, "d", at_work=shard == 1) for shard in range(5)]
-    wanted = decide(stale, busy={2}, asked={"3": "2026-06-01 d", "4": "2026-05-31 d"}, window="2026-06-01")
+def test_a_shard_is_skipped_for_each_of_three_reasons():
+    stale = [StaleShard(shard, 1, "d", locked=shard == 1) for shard in range(5)]
+    requested = {"3": "2026-06-01 d", "4": "2026-05-31 d"}
+    wanted = shards_to_request(stale, busy={2}, requested=requested, day="2026-06-01")
     assert wanted == {0: "2026-06-01 d", 4: "2026-06-01 d"}
 
 

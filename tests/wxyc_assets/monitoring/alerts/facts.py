@@ -1,27 +1,27 @@
-"""Makes the stories of runs that the rules are asked about."""
+"""Builds the facts of runs that the rules decide on."""
 
 from datetime import UTC, datetime
 
-from wxyc_assets.alerts.story import WHOLE, AssetStory, Evaluation, RunStory, Trouble
+from wxyc_assets.monitoring.alerts.run_facts import WHOLE_ASSET, AssetFacts, Credit, Evaluation, Failure, RunFacts
 
 AT = datetime(2026, 3, 4, 5, tzinfo=UTC)
-DISCORD = Trouble("step", "TimeoutError", "LML said nothing", "Traceback")
-BLOCKED = Trouble("step", "DagsterAssetCheckFailedError", "blocking checks failed")
+TIMEOUT = Failure("step", "TimeoutError", "LML did not answer", "Traceback")
+BLOCKING_CHECK = Failure("step", "DagsterAssetCheckFailedError", "blocking checks failed")
 
 
 def asset(name="album_metadata", *, planned="0 1", done="0 1", **fields):
-    """An asset whose planned and done partitions are named in two words each; none: an asset without partitions."""
-    keys = frozenset(planned.split()) if planned else frozenset({WHOLE})
-    return AssetStory(
+    """An asset with its planned and credited partitions, separated by spaces; none: an asset without partitions."""
+    keys = frozenset(planned.split()) if planned else frozenset({WHOLE_ASSET})
+    return AssetFacts(
         asset=name,
         planned=keys,
-        credited=dict.fromkeys(done.split() if planned else {WHOLE} if done else (), AT),
+        credited=dict.fromkeys(done.split() if planned else {WHOLE_ASSET} if done else (), Credit(AT)),
         **fields,
     )
 
 
-def story(*assets, end="success", run_id="run"):
-    return RunStory(run_id, end, AT, assets)
+def run(*assets, end="success", run_id="run"):
+    return RunFacts(run_id, end, AT, assets)
 
 
 def passed(check="a_check", **fields):

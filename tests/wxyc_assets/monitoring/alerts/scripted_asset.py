@@ -1,4 +1,4 @@
-"""An asset that does what a test tells it to, run by Dagster itself, and the outbox that hears of its runs."""
+"""An asset that follows a test's script, run by Dagster itself, and the outbox that ingests its runs."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -10,31 +10,33 @@ from pydantic import Field
 
 from resources.postgres import Postgres
 from resources.redaction import Redactor
-from wxyc_assets.alerts.hearing import Listener
-from wxyc_assets.alerts.reading import scopes_of
-from wxyc_assets.check_results import check_results
-from wxyc_assets.check_specs import check_specs
-from wxyc_assets.finding import Finding
-from wxyc_assets.partitions import range_tags
-from wxyc_assets.partitions_dagster import SHARDS
+from wxyc_assets.monitoring.alerts.event_log import scopes_of
+from wxyc_assets.monitoring.alerts.ingest import RunIngester
+from wxyc_assets.orchestration.checks import check_results, check_specs
+from wxyc_assets.orchestration.partitions import SHARDS
+from wxyc_assets.runs.findings import Check, Finding
+from wxyc_assets.runs.partitions import range_tags
 
 SPECS = check_specs(
     "made_up",
-    {"of_shards": "", "of_it_all": "", "blocks": "", "is_watched": ""},
-    blocking={"blocks"},
-    scopes={"of_it_all": "asset", "is_watched": "watched"},
+    (
+        Check("of_shards", ""),
+        Check("of_it_all", "", scope="asset"),
+        Check("blocks", "", blocking=True),
+        Check("is_watched", "", scope="watched"),
+    ),
 )
 
 
-class Orders(dg.Config):
-    """What a run is to do: shards that it misses, an exception, checks that fail, and whether it is dry."""
+class ScriptConfig(dg.Config):
+    """The script of a run: shards that it misses, an exception, and checks that fail."""
 
     misses: list[str] = Field(default_factory=list)
     raises: str = ""
+    interrupted: bool = False
     fails: list[str] = Field(default_factory=list)
     warns: list[str] = Field(default_factory=list)
-    blamed: list[str] = Field(default_factory=list)
-    dry_run: bool = False
+    attributed: list[str] = Field(default_factory=list)
 
 
 @dg.multi_asset(
@@ -45,20 +47,22 @@ class Orders(dg.Config):
     backfill_policy=dg.BackfillPolicy.single_run(),
     can_subset=True,
 )
-def made_up(context: dg.AssetExecutionContext, config: Orders) -> Iterator[dg.AssetCheckResult]:
-    """Do it."""
+def made_up(context: dg.AssetExecutionContext, config: ScriptConfig) -> Iterator[dg.AssetCheckResult]:
+    """Follow the script."""
     for shard in context.partition_keys:
-        if shard not in config.misses and not config.dry_run:
+        if shard not in config.misses:
             context.log_event(dg.AssetMaterialization("made_up", partition=shard))
+    if config.interrupted:
+        raise dg.DagsterExecutionInterruptedError
     if config.raises:
-        raise RuntimeError("it went wrong") from LookupError(config.raises)
+        raise RuntimeError("the script failed") from LookupError(config.raises)
     yield from check_results(
         Finding(
             spec.name,
             passed=spec.name not in {*config.fails, *config.warns},
             severity="WARN" if spec.name in config.warns else "ERROR",
             numbers={"rows": 3},
-            partitions=config.blamed if spec.name in config.fails else (),
+            partitions=config.attributed if spec.name in config.fails else (),
         )
         for spec in SPECS
     )
@@ -70,15 +74,15 @@ DEFS = dg.Definitions(assets=[made_up], executor=dg.in_process_executor)
 
 
 @dataclass
-class Heard:
-    """Runs of it on an instance, and what the outbox makes of them."""
+class ScriptedRuns:
+    """Runs of the asset on an instance, and the outbox."""
 
     instance: dg.DagsterInstance
     postgres: Postgres
     secrets: Sequence[str] = field(default=("hunter2-the-secret",))
 
-    def run(self, first: int = 0, last: int = 3, **orders: Any) -> str:
-        """Run it over some shards and return the run's id."""
+    def run(self, first: int = 0, last: int = 3, **config: Any) -> str:
+        """Run the asset over some shards and return the run's id."""
         run_id = str(uuid.uuid4())
         DEFS.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
@@ -87,26 +91,26 @@ class Heard:
             raise_on_error=False,
             tags=range_tags(str(first), str(last)),
             run_config={
-                "ops": {"made_up": {"config": orders}},
+                "ops": {"made_up": {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
         return run_id
 
-    def listen(self) -> int:
-        """Hear what there is to hear."""
+    def ingest(self) -> int:
+        """Ingest what has ended; return how many runs that were."""
         with self.postgres.connect() as connection:
-            return self.listener(connection).listen()
+            return self.ingester(connection).ingest()
 
-    def listener(self, connection: Any) -> Listener:
-        return Listener(self.instance, connection, scopes_of([made_up]), Redactor(self.secrets).plain)
+    def ingester(self, connection: Any) -> RunIngester:
+        return RunIngester(self.instance, connection, scopes_of([made_up]), Redactor(self.secrets).plain)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.postgres.connect() as connection:
             return connection.execute(query).fetchall()
 
     def alerts(self, *, closed: bool = False) -> dict[str, tuple[list[str], int]]:
-        """The alerts that are open, or closed: by fingerprint, what has to recover and how often they were seen."""
+        """The alerts that are open, or closed: by fingerprint, what has to recover and how many occurrences they have."""
         state = "IS NOT NULL" if closed else "IS NULL"
         rows = self.rows(
             f"SELECT fingerprint, partitions, occurrences FROM wxyc_assets.alert WHERE closed_at {state} ORDER BY alert_id"

@@ -1,4 +1,4 @@
--- mark_undelivered: a delivery of this alert failed, and is tried again after a while.
+-- mark_undelivered: a delivery of this alert failed; the next one is due after a delay.
 --
 -- Parameters
 --   alert_id      bigint

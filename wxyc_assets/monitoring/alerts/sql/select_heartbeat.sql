@@ -1,2 +1,2 @@
--- select_watch: when the sensor last looked (null: never), how many seconds ago, and what was in the way of telling Sentry.
+-- select_heartbeat: when the sensor last ticked (null: never), how many seconds ago, and what prevented a delivery to Sentry.
 SELECT looked_at, extract(epoch FROM clock_timestamp() - looked_at)::float8, problem FROM wxyc_assets.alert_watch

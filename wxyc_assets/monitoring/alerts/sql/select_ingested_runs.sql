@@ -1,4 +1,4 @@
--- select_heard: those of the runs that were heard.
+-- select_ingested_runs: the runs among these that are ingested already.
 --
 -- Parameters
 --   run_ids   text[]

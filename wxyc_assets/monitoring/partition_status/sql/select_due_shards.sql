@@ -1,13 +1,12 @@
--- select_overdue_shards: the shards that hold libraries whose identity has been due for longer than some patience, and since when
--- the first of them is.
+-- select_due_shards: the shards that hold libraries whose identity is due, and since when the first of them is.
 --
 -- Parameters
 --   shard_count                int
 --   stale_after, retry_after   interval
 --   include_null_canonical     boolean
---   patience                   interval   how long whoever asks for stale shards may take
 --
--- Due is an identity when it becomes stale; a library without one when it came or was canonicalised; one that rests, after that.
+-- An identity is due when it becomes stale. A library without an identity is due when it was added or canonicalised. A
+-- library that is quarantined, or that LML did not know, is due when its wait ends.
 SELECT mod(d.library_id, %(shard_count)s)::text AS partition_key, min(d.due_at) AS due_since
 FROM (
   SELECT e.library_id,
@@ -20,5 +19,4 @@ FROM (
   FROM wxyc_assets.eligible_library(now(), %(stale_after)s, %(retry_after)s, %(include_null_canonical)s, false) e
   JOIN library l ON l.id = e.library_id
 ) d
-WHERE d.due_at < now() - %(patience)s::interval
 GROUP BY 1

@@ -1,1 +1,0 @@
-"""What a person must hear of: kept in PostgreSQL first, told to Sentry once, closed when it has recovered."""

@@ -1,0 +1,1 @@
+"""Outages of LML: which runs asked LML in vain, and when a sensor asks again."""
