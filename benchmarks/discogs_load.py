@@ -1,9 +1,9 @@
-"""Discogs calls a minute at LML, with the planned settings, several Dagster processes at once, and live callers beside them.
+"""Discogs calls a minute at LML, with the default settings, several Dagster processes at once, and live callers.
 
-Everything is local: a sandbox station, and a sandbox LML whose simulated Discogs counts its calls without holding anybody back,
-so that what is seen is what we ask for. First with a cold cache, then with a warm one. Every asset that asks LML runs, album
-metadata in two processes; live callers look up releases of their own at a steady rate. Prints the calls of each minute, and
-the most in any 60 seconds; draws both. Exits 1 if that exceeds the cap.
+Everything is local: a sandbox station, and a sandbox LML whose simulated Discogs counts its calls without a limit, so that it
+observes what the assets request. First the cache is cold, then warm. All assets that call LML run, album_metadata in two
+processes; live callers look up releases of their own at a steady rate. Prints the calls of each minute and the most in any 60
+seconds, and draws both. Exits 1 if the most exceeds the cap.
 
     python -m benchmarks.discogs_load [--cold-minutes 5] [--warm-minutes 2] [--live-per-min 20] [--picture FILE.png]
 """
@@ -14,7 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -22,35 +21,40 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import httpx
 from matplotlib.figure import Figure
 
+from benchmarks.stations import temporary_server
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.lml.endpoints import DISCOGS_CAP_PER_MIN
 from resources.postgres import Postgres
-from wxyc_assets.migrate import migrate
+from wxyc_assets.database.migrate import migrate
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig
 from wxyc_assets.sandbox.lml.server import DEFAULT_API_KEY, SandboxLml
 from wxyc_assets.sandbox.station import create
 from wxyc_assets.settings import LmlSettings
 
 MINUTE_S = 60
-STOP_S = 30
-FIRST = ["rotation_identity"]
-AT_ONCE = [
+STOP_TIMEOUT_S = 30
+FIRST_RUN = ["rotation_identity"]
+CONCURRENT_RUNS = [
     ["library_identity"],
     ["album_metadata", *(f"--partition={shard}" for shard in range(8))],
     ["album_metadata", *(f"--partition={shard}" for shard in range(8, 16))],
     ["rotation_cache"],
 ]
 LIVE = "live callers"
-OURS = {"lookup-bulk": "album_metadata", "refresh-for-identities": "rotation_cache", "lookup": LIVE}
+CALLERS = {"lookup-bulk": "album_metadata", "refresh-for-identities": "rotation_cache", "lookup": LIVE}
+"""Who uses each endpoint of LML that calls Discogs."""
+
+Process: TypeAlias = "subprocess.Popen[bytes]"
 
 
 @dataclass(frozen=True)
 class Observed:
-    """The Discogs calls of one phase: seconds since its beginning, and who asked for each; how the processes ended."""
+    """The Discogs calls of one phase, as (seconds since its start, caller), and the exit codes of its processes."""
 
     phase: str
     lasted_s: float
@@ -58,21 +62,21 @@ class Observed:
     exit_codes: dict[str, int] = field(default_factory=dict)
 
     def by_minute(self) -> list[dict[str, int]]:
-        """Return the calls of each minute, by who asked."""
+        """Return the calls of each minute, by caller."""
         minutes = [Counter[str]() for _ in range(int(self.lasted_s // MINUTE_S) + 1)]
-        for at_s, who in self.calls:
-            minutes[min(len(minutes) - 1, int(at_s // MINUTE_S))][who] += 1
+        for at_s, caller in self.calls:
+            minutes[min(len(minutes) - 1, int(at_s // MINUTE_S))][caller] += 1
         return [dict(minute) for minute in minutes]
 
-    def peak(self, who: Sequence[str] = ()) -> int:
-        """Return the most calls in any 60 seconds, of these or of everybody."""
-        instants = [at_s for at_s, caller in self.calls if not who or caller in who]
+    def peak(self, callers: Sequence[str] = ()) -> int:
+        """Return the most calls in any 60 seconds, of these callers or of all."""
+        instants = [at_s for at_s, caller in self.calls if not callers or caller in callers]
         return max((sum(first <= at_s < first + MINUTE_S for at_s in instants) for first in instants), default=0)
 
 
 @contextmanager
 def live_callers(lml: SandboxLml, per_min: float) -> Iterator[None]:
-    """Look up releases nobody asked for before, as evenly as a clock, until the block ends."""
+    """Look up new releases at a steady rate until the block ends."""
     over = threading.Event()
 
     def call() -> None:
@@ -92,10 +96,10 @@ def live_callers(lml: SandboxLml, per_min: float) -> Iterator[None]:
 
 
 def observe(
-    phase: str, server: EmbeddedPostgres, home: Path, cold_items: int | None, args: argparse.Namespace
+    phase: str, server: EmbeddedPostgres, home: Path, cold_items: int | None, options: argparse.Namespace
 ) -> Observed:
-    """Run every process against a fresh station and a fresh LML until they end or the time is up."""
-    minutes = args.cold_minutes if cold_items is None else args.warm_minutes
+    """Run all processes against a fresh station and a fresh LML until they end or the time is up."""
+    minutes = options.cold_minutes if cold_items is None else options.warm_minutes
     for name in (phase, f"{phase}_dagster"):
         server.ensure_database(name)
     postgres = Postgres(server.dsn(phase))
@@ -112,49 +116,59 @@ def observe(
             "LML_API_KEY": DEFAULT_API_KEY,
             "LOCAL_DEV": "1",
         }
-        started(FIRST, environ).wait()
-        began = time.monotonic() - lml.traffic.started_s
-        with live_callers(lml, args.live_per_min):
-            processes = {" ".join(order[:2]): started(order, environ) for order in AT_ONCE}
-            wait(processes.values(), minutes * MINUTE_S)
-            for process in processes.values():
+        with started([FIRST_RUN], environ) as (first,):
+            first.wait()
+        start_s = time.monotonic() - lml.request_log.started_s
+        with live_callers(lml, options.live_per_min), started(CONCURRENT_RUNS, environ) as processes:
+            wait(processes, minutes * MINUTE_S)
+            for process in processes:
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)
-            exit_codes = {name: process.wait(STOP_S) for name, process in processes.items()}
-        lasted_s = time.monotonic() - lml.traffic.started_s - began
-        calls = [(at_s - began, OURS.get(who, who)) for at_s, who in lml.state()["discogs"]["calls"]]
-    return Observed(phase, lasted_s, [(at_s, who) for at_s, who in calls if at_s >= 0], exit_codes)
+            exit_codes = {
+                " ".join(run[:2]): process.wait(STOP_TIMEOUT_S)
+                for run, process in zip(CONCURRENT_RUNS, processes, strict=True)
+            }
+        lasted_s = time.monotonic() - lml.request_log.started_s - start_s
+        calls = [(at_s - start_s, CALLERS.get(caller, caller)) for at_s, caller in lml.state()["discogs"]["calls"]]
+    return Observed(phase, lasted_s, [(at_s, caller) for at_s, caller in calls if at_s >= 0], exit_codes)
 
 
-def started(order: Sequence[str], environ: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Start ``wxyc run``, as a person would."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "wxyc_assets", "run", *order],
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+@contextmanager
+def started(runs: Sequence[Sequence[str]], environ: dict[str, str]) -> Iterator[list[Process]]:
+    """Start ``wxyc run`` for each of the runs, as an operator would; kill what still runs at the end of the block."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "wxyc_assets", "run", *run],
+            env=environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for run in runs
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
-def wait(processes: "Sequence[subprocess.Popen[bytes]]", timeout_s: float) -> None:
-    """Wait until all of them have ended, or for so long."""
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until and any(process.poll() is None for process in processes):
+def wait(processes: Sequence[Process], timeout_s: float) -> None:
+    """Wait until all processes have ended, at most ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and any(process.poll() is None for process in processes):
         time.sleep(0.5)
 
 
 def draw(phases: Sequence[Observed], budget: float, picture: Path) -> None:
-    """Draw the calls of the last 60 seconds at every second, of the assets and of the live callers, beside the cap."""
+    """Draw the calls of the last 60 seconds at every second, of the assets and of the live callers, with the cap."""
     figure = Figure(figsize=(11, 4), layout="constrained")
     axes = figure.subplots(1, len(phases), sharey=True, width_ratios=[max(1.0, phase.lasted_s) for phase in phases])
     for axis, phase in zip(axes, phases, strict=True):
         callers = ["album_metadata", "rotation_cache", LIVE]
         seconds = range(int(phase.lasted_s) + 1)
         heights = [
-            [
-                sum(second - MINUTE_S < at_s <= second for at_s, who in phase.calls if who == caller)
-                for second in seconds
-            ]
+            [sum(second - MINUTE_S < at_s <= second for at_s, by in phase.calls if by == caller) for second in seconds]
             for caller in callers
         ]
         axis.stackplot(
@@ -164,7 +178,7 @@ def draw(phases: Sequence[Observed], budget: float, picture: Path) -> None:
         axis.axhline(budget, color="#3a6ea5", linestyle="--", label=f"the assets' budget, {budget:g}")
         axis.set(title=f"{phase.phase} cache", xlabel="minutes", xlim=(0, None), ylim=(0, DISCOGS_CAP_PER_MIN * 1.15))
     axes[0].set_ylabel("Discogs calls in the last 60 s")
-    axes[-1].legend(loc="center", fontsize="small")  # a warm cache leaves room
+    axes[-1].legend(loc="center", fontsize="small")  # the plot of the warm cache has room
     figure.savefig(picture, dpi=110, metadata={"Software": None})
 
 
@@ -175,35 +189,28 @@ def main() -> int:
     parser.add_argument("--warm-minutes", type=float, default=2)
     parser.add_argument("--live-per-min", type=float, default=20)
     parser.add_argument("--picture", type=Path, default=Path("docs/img/discogs-load.png"))
-    args = parser.parse_args()
+    options = parser.parse_args()
     budget = LmlSettings().discogs_budget_per_min
-    with tempfile.TemporaryDirectory(prefix="wxyc-load-") as folder:
-        home = Path(folder)
-        home.chmod(0o711)
-        server = EmbeddedPostgres(home)
-        server.start()
-        try:
-            phases = [observe(name, server, home, cold, args) for name, cold in (("cold", None), ("warm", 0))]
-        finally:
-            server.stop()
-    args.picture.parent.mkdir(parents=True, exist_ok=True)
-    draw(phases, budget, args.picture)
+    with temporary_server() as (server, home):
+        phases = [observe(name, server, home, cold, options) for name, cold in (("cold", None), ("warm", 0))]
+    options.picture.parent.mkdir(parents=True, exist_ok=True)
+    draw(phases, budget, options.picture)
     peaks = [phase.peak() for phase in phases]
     report = {
         "cap_per_min": DISCOGS_CAP_PER_MIN,
         "budget_per_min": budget,
-        "live_per_min": args.live_per_min,
+        "live_per_min": options.live_per_min,
         "phases": {
             phase.phase: {
                 "lasted_s": round(phase.lasted_s),
                 "calls_by_minute": phase.by_minute(),
                 "peak_in_any_60s": phase.peak(),
-                "peak_of_the_assets": phase.peak([who for who in OURS.values() if who != LIVE]),
+                "peak_of_the_assets": phase.peak([caller for caller in CALLERS.values() if caller != LIVE]),
                 "exit_codes": phase.exit_codes,
             }
             for phase in phases
         },
-        "picture": str(args.picture),
+        "picture": str(options.picture),
     }
     print(json.dumps(report, indent=2))
     return int(max(peaks) > DISCOGS_CAP_PER_MIN)

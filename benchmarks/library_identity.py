@@ -1,7 +1,7 @@
-"""Libraries per second of library_identity beside the predecessor's shape, with LML answering at once and after 200 ms.
+"""Libraries per second of library_identity and of the predecessor's shape, with LML answering at once and after 200 ms.
 
-The predecessor's shape is one page after another, one call at a time, and for each library a transaction of its own with a
-round trip a row. Both ask the same sandbox LML, in a process of its own, and write to the same embedded PostgreSQL.
+The predecessor's shape is one page after another, one call at a time, and one transaction per library with one round trip per
+row. Both use the same sandbox LML, which is a process of its own, and write to the same embedded PostgreSQL.
 
     python -m benchmarks.library_identity [--libraries 20000] [--predecessor-libraries 1500]
 """
@@ -10,7 +10,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
+from benchmarks.stations import create_station, new_name, temporary_server
 from resources.budget import PostgresBudget
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.lml.client import LmlClient
@@ -29,24 +29,23 @@ from resources.lml.models import LibraryInput
 from resources.postgres import Postgres
 from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
-from wxyc_assets.library_identity import store
-from wxyc_assets.library_identity.run import Request, Tools, run
-from wxyc_assets.library_identity.verdicts import Outcome, judge
-from wxyc_assets.library_identity.writers import NOTES
-from wxyc_assets.migrate import migrate
-from wxyc_assets.partitions import SHARD_COUNT
-from wxyc_assets.progress import Silent
+from wxyc_assets.assets.library_identity import store
+from wxyc_assets.assets.library_identity.run import Request, Tools, run
+from wxyc_assets.assets.library_identity.verdicts import Outcome, classify
+from wxyc_assets.assets.library_identity.writer import NOTES
+from wxyc_assets.runs.partitions import SHARD_COUNT
+from wxyc_assets.runs.progress import NoProgress
 from wxyc_assets.sandbox.generator import generate_libraries
-from wxyc_assets.sandbox.station import create
 
 KEY = SecretStr("sandbox-key")
 STALE, RETRY = timedelta(days=7), timedelta(days=30)
 
 
 @contextmanager
-def lml_process(latency_ms: float) -> Iterator[str]:
-    """Serve the sandbox LML in a process of its own, as it is in real life, and yield its URL."""
+def lml_process(latency_ms: float, *options: str) -> Iterator[str]:
+    """Serve the sandbox LML in a process of its own, like a real LML, with these options, and yield its URL."""
     command = [sys.executable, "-m", "wxyc_assets", "sandbox", "lml", "--port", "0", "--latency-ms", str(latency_ms)]
+    command += options
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         if process.stdout is None:
@@ -58,26 +57,20 @@ def lml_process(latency_ms: float) -> Iterator[str]:
 
 
 def fresh_station(server: EmbeddedPostgres, libraries: int) -> Postgres:
-    name = f"bench_{uuid.uuid4().hex[:8]}"
-    server.ensure_database(name)
-    postgres = Postgres(server.dsn(name), statement_timeout_ms=0)
-    with postgres.connect() as connection:
-        create(connection, sample=False)
-        generate_libraries(connection, libraries)
-    migrate(postgres)
-    return postgres
+    """Return a new station with libraries that have no identity."""
+    return create_station(server, new_name(), lambda connection: generate_libraries(connection, libraries))
 
 
 def ours(postgres: Postgres, url: str) -> tuple[int, float]:
-    """Run the asset's own drain over all shards; return libraries and seconds."""
+    """Run the asset's own drain over all shards; return the number of libraries and the seconds."""
     budget = PostgresBudget(postgres.open, per_minute=30)
-    with LmlClient(LmlConfig(url, KEY), budget=budget) as lml, Path("/dev/null").open("w") as nowhere:
-        log = step_log(tool="benchmark", run_id="benchmark", human=False, stream=nowhere)
+    with LmlClient(LmlConfig(url, KEY), budget=budget) as lml, Path("/dev/null").open("w") as discarded:
+        log = step_log(tool="benchmark", run_id="benchmark", stream=discarded)
         request = Request(uuid.uuid4().hex, "explicit", range(SHARD_COUNT), STALE, RETRY)
-        tools = Tools(postgres, lml, open_sentry(SentryConfig(dsn=None)), log, Silent())
-        began = time.perf_counter()
+        tools = Tools(postgres, lml, open_sentry(SentryConfig(dsn=None)), log, NoProgress())
+        start = time.perf_counter()
         report = run(request, tools, lambda _done: None)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
     budget.close()
     if report.verdict != "done":
         raise RuntimeError(report.reason)
@@ -85,11 +78,11 @@ def ours(postgres: Postgres, url: str) -> tuple[int, float]:
 
 
 def predecessor(postgres: Postgres, url: str, limit: int) -> tuple[int, float]:
-    """Do the same work in the predecessor's shape for the first libraries; return libraries and seconds."""
+    """Do the same work in the predecessor's shape for the first libraries; return their number and the seconds."""
     scanned = 0
-    began = time.perf_counter()
-    with postgres.connect() as connection, LmlClient(LmlConfig(url, KEY, pace_s=0)) as lml:
-        as_of, upto_id = store.beginning(connection)
+    start = time.perf_counter()
+    with postgres.connect() as connection, LmlClient(LmlConfig(url, KEY, min_interval_s=0)) as lml:
+        as_of, upto_id = store.run_start(connection)
         selection = store.Selection(as_of, upto_id, STALE, RETRY)
         for page in store.pages(connection, selection, shard=0, shard_count=1, page_size=500):
             inputs = [
@@ -101,16 +94,16 @@ def predecessor(postgres: Postgres, url: str, limit: int) -> tuple[int, float]:
                 )
                 for item in page
             ]
-            for outcome in judge(page, lml.bulk_resolve_libraries(inputs).results).outcomes:
+            for outcome in classify(page, lml.bulk_resolve_libraries(inputs).results).outcomes:
                 write_one(connection, outcome)
                 scanned += 1
             if scanned >= limit:
                 break
-    return scanned, time.perf_counter() - began
+    return scanned, time.perf_counter() - start
 
 
 def write_one(connection: psycopg.Connection, outcome: Outcome) -> None:
-    """One transaction a library: lock, a statement a source, the identity."""
+    """Write one library in one transaction: a lock, one statement per source, one for the identity."""
     if not outcome.identity:
         return
     identity = outcome.identity
@@ -142,27 +135,24 @@ def write_one(connection: psycopg.Connection, outcome: Outcome) -> None:
 
 
 def main() -> None:
+    """Measure both shapes, and print their rates."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--libraries", type=int, default=20_000)
     parser.add_argument("--predecessor-libraries", type=int, default=1_500)
     options = parser.parse_args()
     rates: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="wxyc-bench-") as home:
-        server = EmbeddedPostgres(Path(home))
-        server.start()
-        try:
-            with lml_process(0) as url:
-                for name, measure in (
-                    ("predecessor_per_s", lambda pg: predecessor(pg, url, options.predecessor_libraries)),
-                    ("ours_per_s", lambda pg: ours(pg, url)),
-                ):
-                    scanned, seconds = measure(fresh_station(server, options.libraries))
-                    rates[name] = round(scanned / seconds)
-            with lml_process(200) as url:
-                scanned, seconds = ours(fresh_station(server, options.libraries), url)
-                rates["ours_lml_200ms_per_s"] = round(scanned / seconds)
-        finally:
-            server.stop()
+
+    def record(name: str, measured: tuple[int, float]) -> None:
+        scanned, seconds = measured
+        rates[name] = round(scanned / seconds)
+
+    with temporary_server() as (server, _):
+        with lml_process(0) as url:
+            station = fresh_station(server, options.libraries)
+            record("predecessor_per_s", predecessor(station, url, options.predecessor_libraries))
+            record("ours_per_s", ours(fresh_station(server, options.libraries), url))
+        with lml_process(200) as url:
+            record("ours_lml_200ms_per_s", ours(fresh_station(server, options.libraries), url))
     rates["times_predecessor"] = round(rates["ours_per_s"] / rates["predecessor_per_s"], 1)
     rates["slower_at_200ms"] = round(rates["ours_per_s"] / rates["ours_lml_200ms_per_s"], 2)
     print(json.dumps(rates))

@@ -1,10 +1,11 @@
-"""Seconds of rating a day beside one plain GROUP BY of the same events, and beside the predecessor's way to rate.
+"""Seconds of rating a day, of one plain GROUP BY of the same events, and of the predecessor's way to rate.
 
-Two stations: one with 5,000,000 events in 24 hours that make some 35,000 rollups, one with 1,000,000 events that make some
-500,000. Each is rated by the asset's own run (locks, ledger and tallies included, Dagster not) and by one statement of the
-predecessor's shape (prices joined to every event before they are grouped, every row written again), both from nothing and again
-on unchanged data, in turns; the best of several rounds counts, because other work on the machine only ever adds to a time.
-Last, one late event comes, and its hour alone is rated again.
+Two stations: one has 5,000,000 events in 24 hours that make some 35,000 rollups, the other 1,000,000 events that make some
+500,000. Each is rated in two ways, alternately: by the asset's own run (with locks, ledger and tallies, without Dagster), and
+by one statement of the predecessor's shape, which joins prices to all events before it groups them and rewrites all rows. Each
+way rates first from nothing and then again on unchanged data. The best of several rounds counts, because other work on the
+machine can only add to a time. Last, a late event arrives, and the asset rates its hour alone again; then the search for
+unbilled usage is timed, the first one, which reads every event, and a later one.
 
     python -m benchmarks.rated_usage [--events 5000000] [--accounts 1460] [--small-events 1000000] [--small-accounts 26000]
                                      [--rounds 3]
@@ -13,27 +14,26 @@ Last, one late event comes, and its hour alone is rated again.
 import argparse
 import io
 import json
-import tempfile
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import psycopg
 
+from benchmarks.stations import create_station, temporary_server
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.postgres import Postgres
 from resources.step_log import step_log
-from wxyc_assets.migrate import migrate
-from wxyc_assets.price_book.book import Price, PriceBook, Rates
-from wxyc_assets.progress import Silent
-from wxyc_assets.rated_usage import store
-from wxyc_assets.rated_usage.run import Request, Tools, run
-from wxyc_assets.rated_usage.windows import HOUR, key
+from wxyc_assets.assets.price_book.book import Price, PriceBook, Rates
+from wxyc_assets.assets.rated_usage import store
+from wxyc_assets.assets.rated_usage.run import Request, Tools, run
+from wxyc_assets.assets.rated_usage.unbilled.search import find_unbilled, search_window
+from wxyc_assets.runs.partitions import HOUR, hour_key
+from wxyc_assets.runs.progress import NoProgress
 from wxyc_assets.sandbox.generator import generate_billing_events
-from wxyc_assets.sandbox.station import create
 
 START = datetime(2026, 6, 8, tzinfo=UTC)
 HOURS = 24
@@ -104,6 +104,8 @@ WINDOW = {"start": START, "end": START + HOURS * HOUR}
 
 
 def prices() -> PriceBook:
+    """Return a price book in which every model of the events, or its base model, has a price."""
+
     def price(model: str, factor: int) -> Price:
         rates = (Decimal(rate) * factor for rate in ("0.000000150", "0.000000015", "0.000000600"))
         return Price(model, Rates(*rates), "base")
@@ -113,38 +115,42 @@ def prices() -> PriceBook:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    """Return the seconds that ``work`` takes."""
+    start = time.perf_counter()
     work()
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
-def make_station(server: EmbeddedPostgres, name: str, events: int, accounts: int) -> Postgres:
-    server.ensure_database(name)
-    postgres = Postgres(server.dsn(name), statement_timeout_ms=0)
-    with postgres.connect() as connection:
-        create(connection, sample=False)
+def rating_station(server: EmbeddedPostgres, name: str, events: int, accounts: int) -> Postgres:
+    """Return a station with the events of one day."""
+
+    def fill(connection: psycopg.Connection) -> None:
         generate_billing_events(
             connection, events, first_instant=START, hours=HOURS, accounts=accounts, models=MODELS, odd_share=0.01
         )
         connection.execute("VACUUM ANALYZE billing_event")
-    migrate(postgres)
-    return postgres
+
+    return create_station(server, name, fill)
 
 
 def forget(postgres: Postgres) -> None:
-    """Nothing was ever rated, and nothing waits to be written to disk."""
+    """Delete all ratings, and write everything to disk."""
     with postgres.connect() as connection:
-        connection.execute("TRUNCATE rated_usage, wxyc_assets.usage_change, wxyc_assets.tally")
+        connection.execute(
+            "TRUNCATE rated_usage, wxyc_assets.usage_change, wxyc_assets.tally, wxyc_assets.rated_hour, "
+            "wxyc_assets.unbilled_usage"
+        )
         connection.execute("CHECKPOINT")
 
 
 def group_by(postgres: Postgres) -> None:
+    """Group the events of the window, and nothing else."""
     with postgres.connect() as connection:
         connection.execute(GROUP_BY, WINDOW)
 
 
 def predecessor(postgres: Postgres) -> str:
-    """Rate the whole window by one statement; on a session as the server's defaults have it. Returns the total cost."""
+    """Rate the whole window by one statement, on a session with the server's default settings. Returns the total cost."""
     book = prices().sql_parameters()
     with psycopg.connect(postgres.dsn) as connection:
         connection.execute("SET search_path TO public")
@@ -157,9 +163,11 @@ def predecessor(postgres: Postgres) -> str:
 
 def rate(postgres: Postgres) -> str:
     """Rate the whole window as the asset does. Returns the total cost."""
-    request = Request(uuid.uuid4().hex, "explicit", [key(START + place * HOUR) for place in range(HOURS)], trailing=1)
-    log = step_log(tool="benchmark", run_id=request.run_id, human=False, stream=io.StringIO())
-    tools = Tools(postgres, prices, log, Silent())
+    request = Request(
+        uuid.uuid4().hex, "explicit", [hour_key(START + place * HOUR) for place in range(HOURS)], trailing=1
+    )
+    log = step_log(tool="benchmark", run_id=request.run_id, stream=io.StringIO())
+    tools = Tools(postgres, prices, log, NoProgress())
     report = run(request, tools, lambda _done: None)
     if report.problems:
         raise RuntimeError(report.reason)
@@ -168,46 +176,66 @@ def rate(postgres: Postgres) -> str:
 
 def measure(postgres: Postgres, rounds: int) -> dict[str, float]:
     """Return the best of several rounds of each way, first from nothing and then again."""
-    taken: dict[str, list[float]] = {}
+    times: dict[str, list[float]] = defaultdict(list)
+    totals: set[str] = set()
 
-    def take(name: str, work: Callable[[], object]) -> None:
-        taken.setdefault(name, []).append(seconds(work))
+    def record(name: str, way: Callable[[Postgres], str]) -> None:
+        times[name].append(seconds(lambda: totals.add(way(postgres))))
 
-    totals = set()
     for _ in range(rounds):
-        take("group_by_s", lambda: group_by(postgres))
+        times["group_by_s"].append(seconds(lambda: group_by(postgres)))
         for name, way in (("predecessor", predecessor), ("rated", rate)):
             forget(postgres)
-            take(f"{name}_first_s", lambda way=way: totals.add(way(postgres)))
-            take(f"{name}_again_s", lambda way=way: totals.add(way(postgres)))
+            record(f"{name}_first_s", way)
+            record(f"{name}_again_s", way)
     if len(totals) != 1:
-        raise RuntimeError(f"the two ways come to different costs: {totals}")
-    return {name: round(min(times), 2) for name, times in taken.items()}
+        raise RuntimeError(f"the two ways give different costs: {totals}")
+    return {name: round(min(one), 2) for name, one in times.items()}
 
 
 def late_event(postgres: Postgres, rounds: int) -> float:
-    """Return the seconds that rating one hour again takes, with one event more each time, as it is for the database."""
+    """Return the seconds of rating one hour again in the database, with one more event each time."""
     cause = store.Cause("benchmark", "explicit", prices())
+    hour = START + 5 * HOUR
     session = store.open_session(postgres)
-    taken = []
+    times = []
     for number in range(rounds + 2):
-        hour = START + 5 * HOUR
         session.execute(
             "INSERT INTO billing_event (request_id, auth_id, resource_id, model, prompt_tokens, event_ts) "
             "VALUES (%s, 'late', 'r', 'm0', 9, %s)",
             [f"late-{uuid.uuid4().hex}", hour + timedelta(minutes=number)],
         )
-        taken.append(seconds(lambda hour=hour: store.rate_hour(session, hour, cause, keep=True)))
+        times.append(seconds(lambda: store.rate_hour(session, hour, cause, commit=True)))
     session.close()
-    return round(min(taken), 3)
+    return round(min(times), 3)
+
+
+def searches(postgres: Postgres, rounds: int) -> dict[str, float]:
+    """Return the seconds of the first search for unbilled usage, which reads every event, and of one after a late event."""
+    window = search_window(datetime.now(UTC), 24, START)
+    first, later = [], []
+    with postgres.connect() as connection:
+        for _ in range(rounds):
+            connection.execute("UPDATE wxyc_assets.unbilled_watch SET looked_until = NULL, trailing_start = NULL")
+            first.append(seconds(lambda: find_unbilled(connection, window)))
+            connection.execute(
+                "INSERT INTO billing_event (request_id, auth_id, resource_id, model, prompt_tokens, event_ts) "
+                "VALUES (%s, 'late', 'r', 'm0', 9, %s)",
+                [f"late-{uuid.uuid4().hex}", START + HOUR],
+            )
+            find_unbilled(connection, window)  # from then on the events are older than the last search
+            later.append(seconds(lambda: find_unbilled(connection, window)))
+    return {"first_search_s": round(min(first), 2), "search_s": round(min(later), 3)}
 
 
 def rows(postgres: Postgres) -> int:
+    """Return the number of rollups."""
     with postgres.connect() as connection:
         return int(connection.execute("SELECT count(*) FROM rated_usage").fetchall()[0][0])
 
 
 def main() -> None:
+    """Measure both stations, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--accounts", type=int, default=1_460)
@@ -215,35 +243,30 @@ def main() -> None:
     parser.add_argument("--small-accounts", type=int, default=26_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="wxyc-bench-") as home:
-        Path(home).chmod(0o711)  # as root the server runs as another account, which must get in
-        server = EmbeddedPostgres(Path(home))
-        server.start()
-        try:
-            many = make_station(server, "many_events", options.events, options.accounts)
-            taken = measure(many, options.rounds)
-            print(
-                json.dumps(
-                    {"events": options.events, "rollups": rows(many), **taken}
-                    | {
-                        "first_to_group_by": round(taken["rated_first_s"] / taken["group_by_s"], 2),
-                        "again_to_group_by": round(taken["rated_again_s"] / taken["group_by_s"], 2),
-                        "times_faster_first": round(taken["predecessor_first_s"] / taken["rated_first_s"], 1),
-                        "times_faster_again": round(taken["predecessor_again_s"] / taken["rated_again_s"], 1),
-                        "late_event_s": late_event(many, options.rounds),
-                    }
-                )
+    with temporary_server() as (server, _):
+        many_events = rating_station(server, "many_events", options.events, options.accounts)
+        times = measure(many_events, options.rounds)
+        print(
+            json.dumps(
+                {"events": options.events, "rollups": rows(many_events), **times}
+                | {
+                    "first_to_group_by": round(times["rated_first_s"] / times["group_by_s"], 2),
+                    "again_to_group_by": round(times["rated_again_s"] / times["group_by_s"], 2),
+                    "times_faster_first": round(times["predecessor_first_s"] / times["rated_first_s"], 1),
+                    "times_faster_again": round(times["predecessor_again_s"] / times["rated_again_s"], 1),
+                    "late_event_s": late_event(many_events, options.rounds),
+                }
+                | searches(many_events, options.rounds)
             )
-            wide = make_station(server, "many_rollups", options.small_events, options.small_accounts)
-            taken = measure(wide, options.rounds)
-            print(
-                json.dumps(
-                    {"events": options.small_events, "rollups": rows(wide), **taken}
-                    | {"times_faster_again": round(taken["predecessor_again_s"] / taken["rated_again_s"], 1)}
-                )
+        )
+        many_rollups = rating_station(server, "many_rollups", options.small_events, options.small_accounts)
+        times = measure(many_rollups, options.rounds)
+        print(
+            json.dumps(
+                {"events": options.small_events, "rollups": rows(many_rollups), **times}
+                | {"times_faster_again": round(times["predecessor_again_s"] / times["rated_again_s"], 1)}
             )
-        finally:
-            server.stop()
+        )
 
 
 if __name__ == "__main__":

@@ -1,36 +1,36 @@
-"""What a container starts with: refuses what a service must not run without, tells Dagster its storage, becomes its command.
+"""The entry point of the container: checks the required setting, sets Dagster's storage, and executes the command.
 
     python entrypoint.py COMMAND [ARGUMENT]...
 
-Needs nothing but the standard library, so that a health check costs no more than its command.
+Uses only the standard library, so that a health check costs hardly more than its command.
 """  # noqa: INP001  # a script
 
 import os
 import sys
 from collections.abc import Mapping
 
-NEEDED = "DAGSTER_DATABASE_URL"
-STORAGE = "WXYC_DAGSTER_STORAGE_URL"
-"""What dagster.yaml reads, and `wxyc` sets for itself."""
+REQUIRED_VARIABLE = "DAGSTER_DATABASE_URL"
+STORAGE_VARIABLE = "WXYC_DAGSTER_STORAGE_URL"
+"""The variable that dagster.yaml reads; `wxyc` sets it for its own processes."""
 
 
 def storage_url(environ: Mapping[str, str]) -> str:
-    """Return Dagster's storage as SQLAlchemy wants it: a bare postgresql:// would pick psycopg 3, and fail on its first write.
+    """Return the URL of Dagster's storage for SQLAlchemy, which with a bare postgresql:// picks psycopg 3 and fails to write.
 
-    Raises ValueError if it is not configured: Dagster would fail later, and `wxyc` would fall back to a PostgreSQL of its own.
+    Raises ValueError if it is not configured: Dagster would fail later, and `wxyc` would fall back to an embedded PostgreSQL.
     """
-    scheme, separator, rest = environ.get(NEEDED, "").strip().partition("://")
+    scheme, separator, rest = environ.get(REQUIRED_VARIABLE, "").strip().partition("://")
     if not separator or scheme not in {"postgresql", "postgres"}:
-        raise ValueError(f"{NEEDED}: must be a postgresql:// URL; a service has no database of its own")
+        raise ValueError(f"{REQUIRED_VARIABLE}: must be a postgresql:// URL; a service has no embedded database")
     return f"postgresql+psycopg2://{rest}"
 
 
 def main(command: list[str]) -> None:
-    """Become the command, in this process."""
+    """Replace this process by the command."""
     if not command:
         sys.exit(str(__doc__))
     try:
-        os.environ[STORAGE] = storage_url(os.environ)
+        os.environ[STORAGE_VARIABLE] = storage_url(os.environ)
     except ValueError as error:
         sys.exit(str(error))
     try:

@@ -1,4 +1,4 @@
-"""An LML that shares no code with ours or with the sandbox: it says over HTTP whatever a test wants it to."""
+"""An LML over HTTP whose answers a test chooses; it shares no code with the client or with the sandbox."""
 
 import json
 import threading
@@ -8,15 +8,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Say = Callable[[Any], Any]
-"""From what is asked to what is said, or to bytes that stand for the whole body, or to (status, headers)."""
+"""Returns the answer to a request: a value, bytes that are the whole body, or (status, headers)."""
 
+HANG_S = 600.0  # longer than any test
 STATS = {"memory_hits": 1, "pg_hits": 2, "pg_misses": 3, "api_calls": 0, "pg_time_ms": 0.5, "api_time_ms": 1.5}
 
 
 class ArbitraryLml:
-    """Serves one endpoint and its health; ``asked`` is what each call asked, ``bodies`` and ``headers`` the calls as they came.
+    """Serves one endpoint and ``/health``. ``asked`` has the input of each call, ``bodies`` and ``headers`` the whole call.
 
-    ``health`` is what it says of itself, in the same ways as ``say``; ``health_asked`` counts how often it did.
+    ``health`` is the answer of ``/health``, in the same forms as that of ``say``; ``health_asked`` counts those calls.
     """
 
     def __init__(self, say: Say) -> None:
@@ -30,8 +31,8 @@ class ArbitraryLml:
         self.url = ""
 
     def hang(self, _asked: Any) -> Any:
-        """Say nothing until the test is over."""
-        self.released.wait(60)
+        """Give no answer before the end of the test."""
+        self.released.wait(HANG_S)
         return []
 
 
@@ -41,7 +42,8 @@ def serving(
 ) -> Iterator[ArbitraryLml]:
     """Serve on a free port of 127.0.0.1.
 
-    What is asked is the ``key`` of a body at ``path``, None: all of it. ``envelope`` makes an answer of what is said.
+    The input of a call is the ``key`` of the body that ``path`` receives, or the whole body if ``key`` is None.
+    ``envelope`` makes the body of an answer from what ``say`` returns.
     """
     lml = ArbitraryLml(say)
 
@@ -76,7 +78,7 @@ def serving(
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """A client that went away is no defect."""
+            """Ignore a client that has closed its connection."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         lml.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,15 +1,12 @@
-"""A real PostgreSQL for every test that asks: one embedded server a session, a fresh database or station a test.
+"""A real PostgreSQL for the tests: one embedded server a session, a fresh database or station a test.
 
-``WXYC_TEST_DATABASE_URL`` (a superuser on another server, PostgreSQL 15 or newer) replaces the embedded one.
+``WXYC_TEST_DATABASE_URL`` (a superuser on another server, PostgreSQL 14 or newer) replaces the embedded one.
 """
 
 import json
 import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import psycopg
@@ -18,12 +15,46 @@ from hypothesis import settings
 
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.postgres import Postgres
-from wxyc_assets.migrate import migrate
+from tests import processes
+from tests.processes import temporary_home
+from wxyc_assets.database.migrate import migrate
 from wxyc_assets.sandbox import station as sandbox_station
 
-# Two cores that others share: an example that took long says nothing about the code.
+# On a busy machine the duration of an example says nothing about the code.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nothing that the tests start outlive pytest, and let no child ignore the signals that a test sends."""
+    processes.start_supervisor()
+    if not config.getoption(
+        "numprocesses", 0
+    ):  # a controller's workers ignore what it ignores, then do this themselves
+        processes.give_children_default_signals()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a database, for `make test-postgres`."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
+def pytest_keyboard_interrupt() -> None:
+    """End the children first: what then tears down waits for none of them, and xdist not for its workers."""
+    processes.end_children()
+
+
+def pytest_unconfigure() -> None:
+    processes.stop_supervisor()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _supervised_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    processes.supervise_folder(tmp_path_factory.getbasetemp())
 
 
 class Server:
@@ -31,19 +62,21 @@ class Server:
 
     def __init__(self, admin_dsn: str) -> None:
         self._admin = psycopg.connect(admin_dsn, autocommit=True)
+        copies_by_log = self._admin.info.server_version >= 150_000  # before, copying the files was the only way
+        self._copying = psycopg.sql.SQL("STRATEGY file_copy" if copies_by_log else "")
 
     def create_database(self, template: str | None = None) -> str:
         """Create a database with a name of its own and return its DSN."""
         name = f"t_{uuid.uuid4().hex}"
         self._admin.execute(
-            psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                psycopg.sql.Identifier(name), psycopg.sql.Identifier(template or "template1")
+            psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+                psycopg.sql.Identifier(name), psycopg.sql.Identifier(template or "template1"), self._copying
             )
         )
         return self.dsn(name)
 
     def drop_database(self, dsn: str) -> None:
-        """Drop a database that this server handed out, whoever is still connected."""
+        """Drop a database that this server handed out, and end the sessions that are still connected to it."""
         name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
         self._admin.execute(
             psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(psycopg.sql.Identifier(str(name)))
@@ -54,8 +87,8 @@ class Server:
         url = f"postgresql://{info.user}{':' + info.password if info.password else ''}@/{name}?host={info.host}"
         return f"{url}&port={info.port}"
 
-    def forget_about_crashes(self) -> None:
-        """Write without waiting for the disk: nobody will want these databases back."""
+    def turn_off_fsync(self) -> None:
+        """Write without waiting for the disk: these databases need not survive a crash."""
         self._admin.execute("ALTER SYSTEM SET fsync TO off")
         self._admin.execute("SELECT pg_reload_conf()")
 
@@ -71,18 +104,16 @@ def server() -> Iterator[Server]:
         yield server
         server.close()
         return
-    home = Path(tempfile.mkdtemp(prefix="wxyc-tests-"))
-    home.chmod(0o711)  # as root the server runs as another account, which must get in
-    embedded = EmbeddedPostgres(home)
-    try:
-        embedded.start()
-        server = Server(embedded.dsn("postgres"))
-        server.forget_about_crashes()
-        yield server
-        server.close()
-    finally:
-        embedded.stop()
-        shutil.rmtree(home)
+    with temporary_home("wxyc-tests-") as home:
+        embedded = EmbeddedPostgres(home)
+        try:
+            embedded.start()
+            server = Server(embedded.dsn("postgres"))
+            server.turn_off_fsync()
+            yield server
+            server.close()
+        finally:
+            embedded.stop()
 
 
 @pytest.fixture

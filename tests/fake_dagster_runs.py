@@ -22,18 +22,24 @@ _EVENTS = {
 }
 
 
-def begin(instance: dg.DagsterInstance, status: Status = Status.STARTED, tags: Mapping[str, str] | None = None) -> str:
+def begin(
+    instance: dg.DagsterInstance,
+    status: Status = Status.STARTED,
+    tags: Mapping[str, str] | None = None,
+    *,
+    job: str = "job",
+) -> str:
     """Make a run that has come as far as ``status`` and return its id."""
     run_id = str(uuid.uuid4())
-    create_run_for_test(instance, job_name="job", run_id=run_id, tags=dict(tags or {}), remote_job_origin=_ORIGIN)
+    create_run_for_test(instance, job_name=job, run_id=run_id, tags=dict(tags or {}), remote_job_origin=_ORIGIN)
     for kind in _EVENTS[status]:
-        instance.report_dagster_event(DagsterEvent(kind.value, "job"), run_id)
+        instance.report_dagster_event(DagsterEvent(kind.value, job), run_id)
     assert status_of(instance, run_id) is status
     return run_id
 
 
 def status_of(instance: dg.DagsterInstance, run_id: str) -> Status:
-    """Return what Dagster believes of a run."""
+    """Return the status that Dagster has of a run."""
     run = instance.get_run_by_id(run_id)
     assert run is not None
     return run.status

@@ -1,4 +1,4 @@
-"""The program ``jq`` as far as the runbook uses it, on the libjq of the package jq: for machines without the program.
+"""The part of the program ``jq`` that the runbook uses, on the libjq of the package jq, for machines without the program.
 
 Reads one JSON document a line from stdin, or with ``-s`` all of them at once, and prints one result a line.
 """

@@ -1,4 +1,4 @@
-"""Puts libraries on a station's shelves, one at a time, in whatever state a test needs."""
+"""Adds libraries to a station, one at a time, in the state that a test needs."""
 
 from datetime import timedelta
 from typing import Any

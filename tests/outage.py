@@ -1,4 +1,4 @@
-"""A database that goes away in mid-run and does not come back while the run lasts."""
+"""A database that stops in the middle of a run and stays down until the test ends the outage."""
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -7,7 +7,7 @@ from resources.postgres import Postgres
 
 
 class Outage:
-    """Ends every session of one database and lets nobody in, until it is over. ``admin_dsn`` is another one's."""
+    """Ends every session of one database and refuses new ones until ``end``. ``admin_dsn`` is that of another database."""
 
     def __init__(self, admin_dsn: str, postgres: Postgres) -> None:
         self._admin_dsn = admin_dsn

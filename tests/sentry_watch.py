@@ -1,4 +1,4 @@
-"""A Sentry that keeps what it would have sent."""
+"""A Sentry client whose transport stores what it would send."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from resources.sentry import Sentry, SentryConfig, open_sentry
 
 
 class Collector(Transport):
-    """Keeps what would have been sent to Sentry."""
+    """Stores the envelopes instead of sending them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,6 +30,6 @@ class Collector(Transport):
 
 
 def watched_sentry() -> tuple[Sentry, Collector]:
-    """A Sentry that keeps everything."""
+    """Return a Sentry client, and the transport that stores its envelopes."""
     collector = Collector()
     return open_sentry(SentryConfig(dsn="http://public@sentry.invalid/42"), transport=collector), collector

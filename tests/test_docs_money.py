@@ -1,4 +1,4 @@
-"""Money as docs/money.md has it: its example is rated, told and computed once more, and comes to what the page says."""
+"""docs/money.md has the right numbers: its example is rated, explained, and computed a second time."""
 
 import re
 from datetime import timedelta
@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.documents import MONEY, code
-from tests.wxyc_assets.rated_usage.billing import TEN, Billing, event
-from wxyc_assets.price_book.decimals import parse_decimal, quantise
-from wxyc_assets.price_book.load import load_price_book
-from wxyc_assets.rated_usage import store
-from wxyc_assets.rated_usage.story import tell
+from tests.wxyc_assets.assets.rated_usage.harness import TEN, RatedUsageRuns, event
+from wxyc_assets.assets.price_book.decimals import parse_decimal, quantise
+from wxyc_assets.assets.price_book.load import load_price_book
+from wxyc_assets.assets.rated_usage import store
+from wxyc_assets.assets.rated_usage.explain import explain
 
 EVENTS = MONEY.table("resource_id", "model", "base_model", "prompt", "cached", "completion", "outcome")
 
 
 @pytest.fixture
-def prices(tmp_path) -> Path:
-    """The price file that is shown."""
+def prices(tmp_path: Path) -> Path:
+    """The price file of the page."""
     (shown,) = MONEY.fenced("yaml")
     path = tmp_path / "prices.yaml"
     path.write_text(shown)
@@ -28,8 +28,8 @@ def prices(tmp_path) -> Path:
 
 @pytest.fixture
 def example(station, prices, tmp_path):
-    """The example's events, rated with the example's prices; with what came of each, as the table has it."""
-    billing, outcomes = Billing(station, folder=tmp_path), []
+    """The example's events, rated with the example's prices, and the outcome of each in the table."""
+    billing, outcomes = RatedUsageRuns(station, folder=tmp_path), []
     for resource, model, base, prompt, cached, completion, outcome in EVENTS:
         tokens = (int(prompt), int(cached), int(completion))
         who = {"auth_id": "key-archive", "resource_id": None if resource == "null" else resource}
@@ -37,7 +37,7 @@ def example(station, prices, tmp_path):
         outcomes.append(outcome)
     connection = store.open_session(station)
     try:
-        rated = store.rate_hour(connection, TEN, store.Cause("run", "explicit", load_price_book(prices)), keep=True)
+        rated = store.rate_hour(connection, TEN, store.Cause("run", "explicit", load_price_book(prices)), commit=True)
     finally:
         connection.close()
     return billing, rated, outcomes
@@ -46,10 +46,10 @@ def example(station, prices, tmp_path):
 def test_the_example_is_billed_as_it_is_told(example):
     billing, rated, outcomes = example
     with billing.postgres.connect() as connection:
-        told = tell(connection, "key-archive", TEN).told()
+        lines = explain(connection, "key-archive", TEN).lines()
     shown = [line[4:] for line in MONEY.indented if "cost = " not in line]
     assert len(shown) == 3
-    assert [line for line in shown if line not in told] == []
+    assert [line for line in shown if line not in lines] == []
     found = (rated.counters.events_rated, rated.counters.unpriced_events)
     assert found == (outcomes.count("rated"), outcomes.count("unpriced"))
     found = (rated.counters.unattributable_events, rated.counters.ambiguous_base_events)
@@ -57,12 +57,12 @@ def test_the_example_is_billed_as_it_is_told(example):
     assert rated.counters.events == len(outcomes)
 
 
-def test_the_examples_rates_are_rounded_before_they_are_multiplied_and_it_shows(prices):
-    """The arithmetic of the page, once more and apart from the code that bills."""
+def test_the_example_rounds_rates_before_it_multiplies(prices):
+    """The arithmetic of the page, computed without the code that bills."""
     (base,) = (price for price in load_price_book(prices).priced if price.model == "bge-m3")
-    one, factor, product, rounded = re.search(
+    ((one, factor, product, rounded),) = re.findall(
         r"rate is ([\d.]+) x ([\d.]+) = ([\d.]+), rounded to ([\d.]+)\.", MONEY.on_one_line
-    ).groups()
+    )
     assert Decimal(one) == base.rates.cached
     assert Decimal(one) * Decimal(factor) == Decimal(product)
     assert quantise(parse_decimal(product)) == Decimal(rounded)
@@ -85,16 +85,16 @@ def test_a_plan_reports_what_the_page_says(example):
     assert billing.changes()[0]["price_digest"]
 
 
-def test_what_the_query_of_the_page_shows_is_the_change_that_billed_the_example(example):
+def test_the_query_of_the_page_shows_the_billing_change(example):
     billing, *_ = example
     (query,) = MONEY.fenced("sql")
     (change,) = billing.query(query)
     assert (change["kind"], change["cost_before"], change["cost_after"]) == ("insert", None, Decimal("0.000001300"))
 
 
-def test_a_routine_run_that_deletes_is_an_anomaly_and_an_explicit_one_is_not(station, tmp_path):
-    """The table of routine and explicit, done."""
-    billing = Billing(station, folder=tmp_path, now=TEN + timedelta(hours=1))
+def test_only_a_routine_run_that_deletes_is_an_anomaly(station, tmp_path):
+    """As the table of routine and explicit says."""
+    billing = RatedUsageRuns(station, folder=tmp_path, now=TEN + timedelta(hours=1))
     for origin, verdict, level in (("routine", "anomaly", "error"), ("explicit", "done", "info")):
         billing.add(event())
         billing.run(TEN)

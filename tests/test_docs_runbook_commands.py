@@ -1,4 +1,4 @@
-"""The runbook's commands, taken from the document and run in a shell, with the real jq, on the real logs of runs."""
+"""The runbook's commands work: run in a shell, with the real jq, on the logs of real runs."""
 
 import json
 import os
@@ -20,12 +20,12 @@ import pytest
 
 from resources.postgres import Postgres
 from tests.sentry_watch import watched_sentry
-from tests.wxyc_assets.album_metadata.arbitrary_lml import all_match, failed, number, serving
-from tests.wxyc_assets.album_metadata.runs import Runs as AlbumRuns
-from tests.wxyc_assets.flowsheet_enrichment.passes import Passes
-from tests.wxyc_assets.library_identity.runs import Runs as LibraryRuns
-from wxyc_assets.cli.program import COMMANDS
-from wxyc_assets.cli.run import UNDERSTOOD
+from tests.wxyc_assets.assets.album_metadata.fake_lml import album_id_of, all_match, failed, serve_lookups
+from tests.wxyc_assets.assets.album_metadata.harness import AlbumMetadataRuns
+from tests.wxyc_assets.assets.flowsheet_enrichment.harness import FlowsheetEnrichmentRuns
+from tests.wxyc_assets.assets.library_identity.harness import LibraryIdentityRuns
+from wxyc_assets.assets.registry import BY_NAME
+from wxyc_assets.cli.commands import COMMANDS
 from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
 from wxyc_assets.sandbox.lml.server import SandboxLml
 
@@ -36,11 +36,11 @@ IDENTITY, FOLLOW, WATCHDOG, FIRST_20, PASS, MISMATCHES = JQ = (
     "rows_resolved", "jq -c --unbuffered", "ABORT", "sort_by(.batch_index)", "post_pass_update_done",
     "unexpected_result_index",
 )  # fmt: skip
-"""A word of each documented jq command that is in no other."""
+"""Words that each occur in one documented jq command only."""
 
 
 def documented_commands() -> list[str]:
-    """Every indented command of the runbook, continued lines put together, and every one between backticks."""
+    """Return every indented command of the runbook, with its continued lines, and every one between backticks."""
     commands, lines = [], []
     for line in re.findall(r"^ {4,}(\S.*)$", RUNBOOK, re.MULTILINE):
         lines.append(line)
@@ -61,7 +61,7 @@ def documented(word: str) -> str:
     return command
 
 
-def test_every_jq_program_of_the_runbook_is_run_below():
+def test_the_tests_run_every_jq_program_of_the_runbook():
     assert len(COMMANDS_OF_JQ) == len({documented(word) for word in JQ}) == len(JQ)
 
 
@@ -70,7 +70,7 @@ def test_every_jq_program_of_the_runbook_is_run_below():
 
 @dataclass(frozen=True)
 class Logged:
-    """Three runs: their logs, what the first told Sentry, and where its rows are."""
+    """Three runs: their logs, the events of the first in Sentry, and the database with its rows."""
 
     postgres: Postgres
     album_metadata: str
@@ -80,19 +80,19 @@ class Logged:
 
 
 SWAPPED, ONE_ERROR, LOST, SHIFTED = 3, 5, 7, 12
-"""Shards on which LML misbehaves; the first 20 batches are those of shards 0 to 9, two each."""
+"""Shards for which LML returns faults; the first 20 batches are those of shards 0 to 9, two each."""
 
 
 def misbehaving(items):
     """Answer a batch of five albums; ids run from 1 to 160, so the first batch of a shard begins below 17."""
-    shard, first = number(items[0]) % 16, number(items[0]) <= 16
+    shard, first = album_id_of(items[0]) % 16, album_id_of(items[0]) <= 16
     answers = all_match(items)
     if shard == SWAPPED and first:
         answers[0], answers[1] = answers[1], answers[0]
     elif shard == ONE_ERROR and not first:
         answers[4] = failed(4)
     elif shard == LOST and first:
-        return 422, {}
+        return 404, {}
     elif shard == SHIFTED:
         return answers[1:]
     return answers
@@ -106,15 +106,19 @@ def logged(server, station_template) -> Iterator[Logged]:
         generate_libraries(connection, 160, first_id=1)
         generate_plays(connection, 320)
     sentry, collector = watched_sentry()
-    albums, passes, libraries = AlbumRuns(postgres, sentry), Passes(postgres), LibraryRuns(postgres)
-    with closing(sentry), serving(misbehaving) as lml:
+    albums, flowsheet, libraries = (
+        AlbumMetadataRuns(postgres, sentry),
+        FlowsheetEnrichmentRuns(postgres),
+        LibraryIdentityRuns(postgres),
+    )
+    with closing(sentry), serve_lookups(misbehaving) as lml:
         assert albums.run(lml.url).verdict == "anomaly"
         sentry.flush()
-    passes.run()
+    flowsheet.run()
     with SandboxLml() as lml:
         libraries.run(lml.url)
-    logs = (runs.stream.getvalue() for runs in (albums, passes, libraries))
-    yield Logged(postgres, *logs, collector.events)
+    album_log, flowsheet_log, library_log = (runs.log_text for runs in (albums, flowsheet, libraries))
+    yield Logged(postgres, album_log, flowsheet_log, library_log, collector.events)
     server.drop_database(dsn)
 
 
@@ -123,7 +127,7 @@ def logged(server, station_template) -> Iterator[Logged]:
 
 @pytest.fixture(params=["libjq", "program"])
 def shell(request, tmp_path):
-    """A shell in a folder of its own; its jq is libjq in the bindings' wrapping or, where it is installed, the program."""
+    """A shell in its own folder, with libjq through its Python bindings as jq or, where it is installed, the program."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     if request.param == "libjq":
@@ -137,18 +141,18 @@ def shell(request, tmp_path):
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs commands as they are documented, in a folder with the logs that they name."""
+    """Runs documented commands in a folder with the logs that they name."""
 
     folder: Path
     path: str
 
     def write(self, name: str, text: str) -> None:
-        """Write a log, or go on writing it."""
+        """Append to a log."""
         with (self.folder / name).open("a") as log:
             log.write(text)
 
     def results(self, command: str) -> list[Any]:
-        """What a command that ends prints."""
+        """Run a command to its end and return the JSON values that it prints."""
         with self._process(command) as process:
             printed, said = process.communicate(timeout=30)
         assert (process.returncode, said) == (0, "")
@@ -161,7 +165,7 @@ class Shell:
 
     @contextmanager
     def following(self, command: str) -> Iterator["Following"]:
-        """A command that watches a growing log; it is ended with the block."""
+        """Run a command that watches a growing log, and kill it at the end of the block."""
         with self._process(command) as process:
             try:
                 yield Following(process)
@@ -184,15 +188,15 @@ class Shell:
 
 @dataclass(frozen=True)
 class Following:
-    """What a watching command prints, line by line."""
+    """The output of a watching command, line by line."""
 
     process: "subprocess.Popen[str]"
 
     def line(self) -> str:
-        """The next line, as soon as it is there."""
+        """Return the next line as soon as the command prints it."""
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], 20)
-        assert ready, "it said nothing for 20 s"
+        assert ready, "the command printed nothing for 20 s"
         return self.process.stdout.readline().rstrip("\n")
 
 
@@ -201,14 +205,14 @@ def steps(log: str, step: str) -> list[dict[str, Any]]:
 
 
 def with_foreign_lines(log: str) -> str:
-    """A log as a terminal's redirection has it: libraries write to stderr too."""
+    """Return the log with lines of other libraries, which write to stderr too."""
     return "WARNING: Retrying failed connection\n\n" + log.replace("\n", "\n\tIs the server running?\n{\n", 1)
 
 
 # Album metadata, while it runs
 
 
-def test_the_first_20_batches_are_added_up_with_their_unexpected_indexes_and_no_later_ones(shell, logged):
+def test_the_summary_adds_up_the_first_20_batches(shell, logged):
     shell.write("run.log", with_foreign_lines(logged.album_metadata))
     batches = steps(logged.album_metadata, "batch_done")
     assert len(batches) == 32
@@ -222,13 +226,13 @@ def test_the_first_20_batches_are_added_up_with_their_unexpected_indexes_and_no_
     }
 
 
-def test_the_first_20_batches_are_the_first_in_whatever_order_they_were_logged(shell, logged):
+def test_the_first_20_batches_are_those_by_index(shell, logged):
     shell.write("run.log", "".join(reversed(logged.album_metadata.splitlines(keepends=True))))
     (summary,) = shell.results(documented(FIRST_20))
     assert (summary["batches"], summary["total_errors"], summary["total_unexpected_index"]) == (20, 6, 2)
 
 
-def test_a_batch_is_seen_as_soon_as_it_is_in_the_log(shell, logged):
+def test_the_follower_prints_a_batch_at_once(shell, logged):
     batches = [f"{line}\n" for line in logged.album_metadata.splitlines() if '"step":"batch_done"' in line]
     shell.write("run.log", with_foreign_lines(logged.album_metadata.partition(batches[0])[0]))
     with shell.following(documented(FOLLOW)) as seen:
@@ -237,7 +241,7 @@ def test_a_batch_is_seen_as_soon_as_it_is_in_the_log(shell, logged):
             assert json.loads(seen.line()) == json.loads(line)
 
 
-def test_the_watchdog_names_the_first_batch_over_25_s_at_once_and_no_other(shell, logged):
+def test_the_watchdog_names_only_the_first_batch_over_25_s(shell, logged):
     lines = with_foreign_lines(logged.album_metadata).splitlines()
     batches = [place for place, line in enumerate(lines) if '"step":"batch_done"' in line]
     for batch_index, wall_clock_ms in ((2, 25_000), (9, 25_001), (11, 99_999)):
@@ -247,7 +251,7 @@ def test_the_watchdog_names_the_first_batch_over_25_s_at_once_and_no_other(shell
     with shell.following(documented(WATCHDOG)) as seen:
         shell.write("run.log", "\n".join(lines[batches[8] : batches[9]]) + "\n")
         assert seen.line() == "ABORT: batch_index=9 wall_clock_ms=25001"
-        for _ in range(200):  # each program of the pipe finds the one behind it gone when it next has something to say
+        for _ in range(200):  # a program of the pipe notices that its reader is gone when it next writes
             shell.write("run.log", lines[batches[10]] + "\n")
             with suppress(subprocess.TimeoutExpired):
                 seen.process.wait(0.1)
@@ -255,7 +259,7 @@ def test_the_watchdog_names_the_first_batch_over_25_s_at_once_and_no_other(shell
         assert (seen.process.returncode, seen.line()) == (0, "")
 
 
-def test_what_the_pass_marked_is_in_its_log(shell, logged):
+def test_the_log_has_the_number_of_marked_plays(shell, logged):
     shell.write("pass.log", with_foreign_lines(logged.flowsheet_enrichment))
     ((flipped,),) = rows(logged, "SELECT count(*) FROM flowsheet WHERE metadata_status = 'enriched_match'")
     assert 0 < flipped < 320
@@ -266,7 +270,7 @@ def test_what_the_pass_marked_is_in_its_log(shell, logged):
     }
 
 
-def test_the_rows_under_a_foreign_index_are_named_from_the_log(shell, logged):
+def test_the_log_names_the_rows_with_an_unexpected_index(shell, logged):
     shell.write("run.log", with_foreign_lines(logged.album_metadata))
     named = shell.results(documented(MISMATCHES))
     swapped, shifted = named[:2], named[2:]
@@ -287,7 +291,7 @@ def test_the_rows_under_a_foreign_index_are_named_from_the_log(shell, logged):
 # The rest of the document
 
 
-def test_the_last_batch_of_library_identity_says_how_far_it_is(shell, logged):
+def test_the_last_batch_shows_the_progress(shell, logged):
     shell.write("run.log", with_foreign_lines(logged.library_identity))
     last = steps(logged.library_identity, "batch_done")[-1]
     assert last["scanned"] == 160
@@ -301,7 +305,8 @@ def rows(logged, query):
         return connection.execute(query).fetchall()
 
 
-def test_every_query_of_the_runbook_can_be_asked_and_that_of_the_foreign_indexes_names_their_albums(logged):
+def test_every_query_of_the_runbook_works(logged):
+    """The query of unexpected indexes returns the albums that have one."""
     queries = [command for command in documented_commands() if command.startswith("SELECT")]
     answers = {query: rows(logged, query) for query in queries}
     assert len(answers) >= 3
@@ -310,7 +315,7 @@ def test_every_query_of_the_runbook_can_be_asked_and_that_of_the_foreign_indexes
     assert mismatched[0][1] == "position 0: index 1 in its place"
 
 
-def test_every_sentry_issue_of_foreign_indexes_is_explained_under_its_own_title(logged):
+def test_the_runbook_explains_the_sentry_issue_of_its_title(logged):
     batches = [event["message"] for event in logged.events if "index" in event["fingerprint"][-1]]
     assert set(batches) == {"album-level-backfill.unexpected_index"}
     assert f"### When `{batches[0]}` comes up in Sentry" in RUNBOOK
@@ -324,4 +329,4 @@ def test_every_sentry_issue_of_foreign_indexes_is_explained_under_its_own_title(
 def test_every_wxyc_command_of_the_runbook_exists():
     commands = re.findall(r"wxyc\s([a-z]+)(?:\s([a-z_]+))?", re.sub(r"`wxyc_assets", "`", RUNBOOK))
     assert {command for command, _ in commands} <= set(COMMANDS)
-    assert {asset for command, asset in commands if command == "run" and asset} <= set(UNDERSTOOD)
+    assert {asset for command, asset in commands if command == "run" and asset} <= set(BY_NAME)

@@ -1,4 +1,4 @@
-"""The pictures of the UI in docs/img are those that the stories in tests/browser take, and small enough to be looked at."""
+"""The stories in tests/browser take all pictures of the UI in docs/img, and the files are small."""
 
 import re
 from pathlib import Path
@@ -18,18 +18,18 @@ def test_every_picture_is_taken_by_one_story():
     assert sorted(taken) == sorted(PICTURES)
 
 
-def test_there_is_no_other_picture_of_the_ui():
+def test_docs_img_has_no_other_picture_of_the_ui():
     assert {path.name for path in FOLDER.glob("ui-*.png")} == set(PICTURES)
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_has_the_shape_of_the_browser_and_loads_at_once(name):
+def test_a_picture_has_the_shape_of_the_browser_and_is_small(name):
     with Image.open(FOLDER / name) as picture:
         assert picture.width >= SIZE[0]
         assert picture.width * SIZE[1] == picture.height * SIZE[0]
     assert (FOLDER / name).stat().st_size < 150_000
 
 
-def test_the_stories_are_left_alone_unless_they_are_asked_for(pytestconfig):
+def test_make_test_does_not_run_the_stories(pytestconfig):
     assert STORIES
     assert "browser" in pytestconfig.getini("norecursedirs")

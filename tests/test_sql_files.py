@@ -51,7 +51,7 @@ def test_every_file_is_used_by_code(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=_id)
-def test_every_file_says_what_it_makes_true_and_which_parameters_it_takes(path):
+def test_every_file_states_its_result_and_its_parameters(path):
     _, names = _statement(path)
     assert re.match(rf"-- {path.stem}: \S+", path.read_text())
     assert [name for name in names if not re.search(rf"\b{name}\b", _comment(path))] == []

@@ -1,8 +1,9 @@
-"""Turns settings into the plain objects that runs work with. Read when a run starts, never when code is loaded."""
+"""Factories: settings into the plain objects that runs work with, when a run starts and never when code is loaded."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from resources.budget import PostgresBudget
@@ -12,35 +13,34 @@ from resources.lml.config import LmlConfig
 from resources.lml.endpoints import REFRESH
 from resources.postgres import Postgres
 from resources.sentry import Sentry, SentryConfig, open_sentry
-from resources.sentry_post import SentryPost
+from resources.sentry_sender import SentrySender
 from resources.step_log import StepLog
-from wxyc_assets.settings import (
-    LmlSettings,
-    RotationSettings,
-    SentrySettings,
-    SettingsError,
-    load,
-    secret_texts,
-)
+from wxyc_assets.runs.progress import Progress
+from wxyc_assets.settings import LmlSettings, RotationSettings, SentrySettings, SettingsError, load, secret_texts
 
 Environ = Mapping[str, str] | None
+
+CONFIGURE_LML = (
+    "`wxyc up` prints the settings of its sandbox LML, `wxyc sandbox lml` starts one; "
+    "or name your LML and its LML_API_KEY"
+)
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """Every string of the environment that must not be seen anywhere."""
+    """Every string of the environment that must never be shown."""
 
     texts: tuple[str, ...]
 
     @classmethod
     def of(cls, environ: Environ = None) -> "Secrets":
-        """Collect them, also from settings that cannot be used: a secret beside a mistake is still a secret."""
+        """Collect them, also from settings that are invalid: a secret in an invalid setting is still a secret."""
         found = [part for text in secret_texts(environ) for part in _parts(text)]
         return cls(tuple(dict.fromkeys(found)))
 
 
 def _parts(secret: str) -> list[str]:
-    """A URL is secret in its passwords only, as written and as sent: host and database are what an operator needs to see."""
+    """Return the secret parts: of a URL only its passwords, as written and as sent; operators need its host and database."""
     if "://" not in secret:
         return [secret]
     try:
@@ -55,54 +55,60 @@ def _parts(secret: str) -> list[str]:
 
 
 def open_sentry_from(environ: Environ = None) -> Sentry:
-    """Return Sentry as configured; without a DSN it does nothing."""
+    """Return the Sentry client as configured; without a DSN it sends nothing."""
     return open_sentry(_sentry_config(environ))
 
 
-def open_sentry_post(environ: Environ = None) -> SentryPost | None:
-    """Return what takes alerts to Sentry; None without a DSN."""
+def open_sentry_sender(environ: Environ = None) -> SentrySender | None:
+    """Return the client that sends alerts to Sentry; None without a DSN."""
     config = _sentry_config(environ)
-    return SentryPost(config) if config.dsn else None
+    return SentrySender(config) if config.dsn else None
 
 
 def _sentry_config(environ: Environ) -> SentryConfig:
-    settings = load(SentrySettings, environ)
+    return sentry_config_from(load(SentrySettings, environ), Secrets.of(environ))
+
+
+def sentry_config_from(settings: SentrySettings, secrets: Secrets) -> SentryConfig:
+    """Return how Sentry is reached, and what it must never be sent."""
     return SentryConfig(
         dsn=settings.dsn.get_secret_value() if settings.dsn else None,
         environment=settings.environment,
         release=settings.release,
         traces_sample_rate=settings.traces_sample_rate,
-        secrets=Secrets.of(environ).texts,
+        secrets=secrets.texts,
     )
 
 
 def lml_config(environ: Environ = None) -> LmlConfig:
-    """Return how LML is reached; raises SettingsError when it is not configured."""
-    settings = load(LmlSettings, environ)
-    if not settings.base_url:
-        raise SettingsError(
-            [
-                (
-                    "LIBRARY_METADATA_URL: is not set. `wxyc up` prints the settings of its sandbox LML, "
-                    "`wxyc sandbox lml` starts one; or name your LML and its LML_API_KEY"
-                )
-            ]
-        )
+    """Return the configuration of the LML client; raises SettingsError if LML is not configured."""
+    return lml_config_from(load(LmlSettings, environ), load(RotationSettings, environ))
+
+
+def lml_config_from(lml: LmlSettings, rotation: RotationSettings) -> LmlConfig:
+    """Return the configuration of the client; raises SettingsError if ``lml`` has no URL, or a key that HTTP cannot carry."""
+    if not lml.base_url:
+        raise SettingsError([f"LIBRARY_METADATA_URL: is not set. {CONFIGURE_LML}"])
     try:
         return LmlConfig(
-            base_url=settings.base_url,
-            api_key=settings.api_key,
-            cost_lookup_item=settings.cost_lookup_item,
-            cost_refresh_id=settings.cost_refresh_id,
-            timeouts_s={REFRESH.name: load(RotationSettings, environ).batch_timeout_ms / 1000},
+            base_url=lml.base_url,
+            api_key=lml.api_key,
+            cost_lookup_item=lml.cost_lookup_item,
+            cost_refresh_id=lml.cost_refresh_id,
+            timeouts_s={REFRESH.name: rotation.batch_timeout_ms / 1000},
         )
     except ValueError as error:
         raise SettingsError([str(error)]) from None
 
 
 @contextmanager
-def open_lml(postgres: Postgres, sentry: Sentry, log: StepLog, environ: Environ = None) -> Iterator[LmlClient]:
-    """Yield a client of LML that reserves from the station's budget, reports its spans, and captures if configured."""
+def open_lml(
+    postgres: Postgres, sentry: Sentry, log: StepLog, progress: Progress, environ: Environ = None
+) -> Iterator[LmlClient]:
+    """Yield an LML client that reserves from the station's budget, sends spans, and captures request bodies if configured.
+
+    ``progress`` shows each wait for the budget.
+    """
     settings = load(LmlSettings, environ)
     config = lml_config(environ)
     if settings.budget_warning:
@@ -114,4 +120,12 @@ def open_lml(postgres: Postgres, sentry: Sentry, log: StepLog, environ: Environ 
         if settings.capture_sample_rate:
             capture = Capture(postgres.open, sample_rate=settings.capture_sample_rate, warn=log.warning)
             stack.callback(capture.close)
-        yield stack.enter_context(LmlClient(config, budget=budget, capture=capture, span=sentry.span))
+        yield stack.enter_context(
+            LmlClient(
+                config,
+                budget=budget,
+                capture=capture,
+                span=sentry.span,
+                on_budget_wait=partial(progress.wait, "for the Discogs budget"),
+            )
+        )

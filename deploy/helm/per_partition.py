@@ -1,7 +1,7 @@
-"""The code location on Kubernetes: the same graph, but each partition of a backfill is a run of its own, in pods of its own.
+"""The code location on Kubernetes: the same graph, but each partition of a backfill is a separate run in separate pods.
 
-A run is a pod of K8sRunLauncher that starts one more, for its asset, with that asset's resources: Dagster has them for the pods
-of k8s_job_executor only, because a run that is launched from the asset's page carries no tags of the asset.
+A run is a pod of K8sRunLauncher, which starts another pod for the asset, with that asset's resources. Dagster sets resources
+per asset only for pods of k8s_job_executor, because a run that a user launches from the asset's page has no tags of the asset.
 """  # noqa: INP001  # a script: Dagster loads it by its path
 
 import dagster as dg
@@ -17,25 +17,25 @@ MEMORY_MI = {
     "rotation_cache": 384,
     "rated_usage": 384,  # PostgreSQL does the work
 }
-"""What the pod of an asset may use. It is requested as well, so that no run is ended for what another one uses."""
+"""The memory limit of an asset's pod. Its request is the same, so that Kubernetes ends no run for the memory of another."""
 
-HOURS_IN_A_RUN = 24
-"""An hour is rated in less time than a pod takes to start: a backfill of hours is a run a day."""
+HOURS_PER_RUN = 24
+"""Rating an hour takes less time than starting a pod, so a backfill of hours launches one run per day."""
 
 
 def resources(memory_mi: int) -> dict[str, object]:
-    """Return the part of a pod that says what it needs, as the executor wants it."""
+    """Return the resources of a pod in the form that the executor reads."""
     memory = f"{memory_mi}Mi"
-    wanted = {"requests": {"cpu": "250m", "memory": memory}, "limits": {"memory": memory}}
-    return {"container_config": {"resources": wanted}}
+    requirements = {"requests": {"cpu": "250m", "memory": memory}, "limits": {"memory": memory}}
+    return {"container_config": {"resources": requirements}}
 
 
 def per_partition(asset: object) -> object:
-    """Return the asset with backfills that launch a run per shard, or per day of hours; anything else as it is."""
+    """Return the asset with backfills that launch one run per shard, or per day of hours; return anything else unchanged."""
     if not isinstance(asset, dg.AssetsDefinition) or asset.partitions_def is None or asset.backfill_policy is None:
         return asset
     hours = isinstance(asset.partitions_def, dg.HourlyPartitionsDefinition)
-    return asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(HOURS_IN_A_RUN if hours else 1))
+    return asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(HOURS_PER_RUN if hours else 1))
 
 
 def build_defs() -> dg.Definitions:

@@ -1,12 +1,17 @@
-"""What stories know of library_identity from the station's own tables."""
+"""The state of library_identity in the station's tables."""
 
 from tests.browser.up import Station
 
-SHARD_IS_STALE = "UPDATE library_identity SET last_verified_at = now() - interval '10 days' WHERE library_id %% 16 = %s"
+MAKE_SHARD_STALE = (
+    "UPDATE library_identity SET last_verified_at = now() - interval '10 days' WHERE library_id %% 16 = %s"
+)
+
+ELIGIBLE = "SELECT library_id FROM wxyc_assets.eligible_library(now(), '7 days', '30 days', false, false)"
+"""The libraries that are eligible, with the default settings."""
 
 
-def stale(station: Station, shard: int) -> int:
-    """Return how many libraries of a shard need asking, by the default settings."""
+def stale_count(station: Station, shard: int) -> int:
+    """Return the number of libraries of a shard that are eligible, with the default settings."""
     ((count,),) = station.rows(
         "SELECT count(*) FROM wxyc_assets.eligible_library(now(), '7 days', '30 days', false, false) "
         "WHERE library_id %% 16 = %s",
@@ -15,8 +20,8 @@ def stale(station: Station, shard: int) -> int:
     return int(count)
 
 
-def asked_again(station: Station, shard: int, run: str) -> dict[str, int]:
-    """Return what a run counted in a shard; nothing if it counted nothing."""
+def counts_of(station: Station, shard: int, run: str) -> dict[str, int]:
+    """Return the counts of a run in a shard; empty if the run has none."""
     rows = station.rows(
         "SELECT (counters->>'scanned')::int, (counters->>'resolved')::int FROM wxyc_assets.tally "
         "WHERE asset = 'library_identity' AND partition_key = %s AND run_id = %s",

@@ -1,4 +1,4 @@
-"""The pictures that the stories take, under the names that the README shows them by."""
+"""The pictures of the stories, with the file names in the README."""
 
 import io
 import os
@@ -9,34 +9,34 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 
 FOLDER_VARIABLE = "WXYC_PICTURES"
-"""The folder that pictures are put into; unset: build/screenshots."""
+"""The variable that names the folder of the pictures; if it is unset, they go to build/screenshots."""
 
 SIZE = (1440, 900)
-"""Of the browser, and so of a picture, in pixels. A page that needs more room is taken larger, in the same shape."""
+"""Size of the browser and so of a picture, in pixels. A picture of a larger page is larger, with the same aspect ratio."""
 
 LARGEST = (1920, 1200)
-"""Larger pictures are scaled down to this."""
+"""The size to which ``save`` scales larger pictures down."""
 
 PICTURES = {
-    "ui-graph.png": "the graph, its groups open",
-    "ui-table.png": "a table of the station's: its row count, owner and columns",
-    "ui-shard.png": "a shard that was materialized, with its numbers",
-    "ui-hours.png": "hours of usage, credited one by one",
-    "ui-plots.png": "their numbers, plotted hour by hour",
-    "ui-check.png": "a check that failed, and the numbers it was decided on",
-    "ui-plan.png": "the plan of a re-rate, before any money is moved",
-    "ui-sensor.png": "the staleness sensor, and the run that it asked for",
+    "ui-graph.png": "the graph with open groups",
+    "ui-table.png": "a table of the station: its row count, owner and columns",
+    "ui-shard.png": "a materialized shard, with its numbers",
+    "ui-hours.png": "materialized hours of usage",
+    "ui-plots.png": "the numbers of these hours, as plots",
+    "ui-check.png": "a failed check, with the numbers that decided it",
+    "ui-plan.png": "the plan of a re-rate, before any billed amount changes",
+    "ui-sensor.png": "the staleness sensor, and the run that it requested",
 }
-"""Each picture, and what it shows."""
+"""The pictures, and what each shows."""
 
 
 def save(name: str, screenshot: bytes) -> Path:
-    """Put a screenshot into the folder, with a palette instead of true colours: a fourth of the bytes."""
-    assert name in PICTURES, f"{name} is no picture of ours"
+    """Save a screenshot in the folder, with a palette instead of true colours, which takes a fourth of the bytes."""
+    assert name in PICTURES, f"{name} is not in PICTURES"
     folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT / "build" / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
-    assert picture.width * SIZE[1] == picture.height * SIZE[0], f"{name} is out of shape: {picture.size}"
+    assert picture.width * SIZE[1] == picture.height * SIZE[0], f"{name} has another aspect ratio: {picture.size}"
     path = folder / name
     if picture.size > LARGEST:
         picture = picture.resize(LARGEST, Image.Resampling.LANCZOS)

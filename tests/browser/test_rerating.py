@@ -1,10 +1,10 @@
-"""A person reads the plan of a re-rate, and then applies it."""
+"""An operator reads the plan of a re-rate, and then applies it."""
 
 import re
 
 from tests.browser.usage import HOUR, billed, key, sample_day
 
-PLAN = "ops:\n  rated_usage:\n    config:\n      dry_run: true\n"
+PLAN = "ops:\n  rated_usage_plan:\n    config:\n      since: '{since}'\n      until: '{until}'\n"
 
 LATE = (
     "INSERT INTO billing_event (request_id, auth_id, resource_id, model, prompt_tokens, cached_tokens, completion_tokens, "
@@ -12,16 +12,14 @@ LATE = (
 )
 
 
-def test_the_plan_of_a_rerate_is_read_before_it_is_applied_and_is_what_then_happens(ui, station):
+def test_a_rerate_changes_what_its_plan_shows(ui, station):
     hour = sample_day(station) + 6 * HOUR
     before = billed(station, hour)
     station.execute(LATE, hour + HOUR / 2)
 
-    dialog = ui.choose_hours("rated_usage", key(hour), 1)
-    ui.configure(dialog, PLAN)
-    ui.launch(dialog)
+    ui.launch_job("plan_rated_usage", PLAN.format(since=hour.isoformat(), until=(hour + HOUR).isoformat()))
     ui.see_run_end()
-    assert billed(station, hour) == before, "a plan moves no money"
+    assert billed(station, hour) == before, "a plan changes no billed amount"
 
     ui.open_asset("rated_usage", "events")
     ui.see("dry run: nothing was written")

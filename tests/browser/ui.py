@@ -1,4 +1,4 @@
-"""The Dagster UI as a person uses it: what they click and read, by roles, texts and addresses."""
+"""The Dagster UI as a user uses it: clicks and texts, by roles, visible text and addresses."""
 
 import re
 import time
@@ -10,57 +10,57 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect  # noqa: A00
 
 from tests.browser import pictures
 
-PATIENCE_S = 90
-"""For what a run or a daemon has to do first; they share two cores with the browser."""
+RUN_TIMEOUT_S = 300
+"""How long to wait for a run or a tick of the daemon; they share two cores with the browser."""
 
 HEADER_PX = 180
 CARD_PX = 140
-"""What is above the graph, and what of an asset is below its name."""
+"""The heights of the page above the graph, and of an asset below its name."""
 
 GROUPS = ("station", "identity", "metadata", "rotation", "billing")
 
 
 class Ui:
-    """One tab of a browser on a station."""
+    """One browser tab on a station."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def see(self, text: str | re.Pattern[str], *, within: Locator | None = None, patience_s: float = 30) -> Locator:
-        """Wait until a text can be read, and return where."""
-        found = (within or self.page.locator("body")).get_by_text(text, exact=isinstance(text, str))
-        shown = found.filter(visible=True).first
-        expect(shown).to_be_visible(timeout=patience_s * 1000)
-        return shown
+    def see(self, text: str | re.Pattern[str], *, within: Locator | None = None, timeout_s: float = 30) -> Locator:
+        """Wait until a text is visible, and return its element."""
+        matches = (within or self.page.locator("body")).get_by_text(text, exact=isinstance(text, str))
+        element = matches.filter(visible=True).first
+        expect(element).to_be_visible(timeout=timeout_s * 1000)
+        return element
 
-    def reload_until(self, there: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-        """Load the page again until something can be seen on it: not every part of it refreshes itself."""
-        deadline = time.monotonic() + patience_s
-        while not there():
-            assert time.monotonic() < deadline, f"{what} is not to be seen at {self.page.url}"
+    def reload_until(self, condition: Callable[[], bool], what: str, timeout_s: float = RUN_TIMEOUT_S) -> None:
+        """Reload the page until a condition holds, because not every part of the page refreshes itself."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, f"no {what} at {self.page.url} within {timeout_s} s"
             self.page.wait_for_timeout(500)
             self.page.reload()
             self._settle()
 
-    def reads(self, text: str) -> Callable[[], bool]:
-        """Return whether a text can be read now, as something to ask again."""
+    def shows(self, text: str) -> Callable[[], bool]:
+        """Return the condition that a text is visible."""
         return lambda: self.page.get_by_text(text, exact=True).filter(visible=True).count() > 0
 
     def see_notice(self, text: str) -> None:
-        """Wait until a notice comes up in the corner."""
+        """Wait until the corner of the page shows a notice."""
         self.see(re.compile(text), within=self.page.get_by_role("region", name=re.compile("Notifications")))
 
     def metadata(self, name: str) -> str:
-        """Return what the page shows of one entry of metadata."""
+        """Return the visible value of one metadata entry."""
         row = self.page.get_by_role("row").filter(has=self.page.get_by_text(name, exact=True)).first
         return row.inner_text().split()[-1]
 
     # Pages
 
-    def open_asset(self, asset: str, view: str = "overview", **place: str) -> None:
+    def open_asset(self, asset: str, view: str = "overview", **query: str) -> None:
         """Open one view of an asset's page."""
-        query = "".join(f"&{name}={quote(value)}" for name, value in place.items())
-        self.page.goto(f"/assets/{asset}?view={view}{query}")
+        parameters = "".join(f"&{name}={quote(value)}" for name, value in query.items())
+        self.page.goto(f"/assets/{asset}?view={view}{parameters}")
         self.see("Overview", within=self.page.get_by_role("tablist"))
 
     def open_partition(self, asset: str, partition: str) -> None:
@@ -69,63 +69,74 @@ class Ui:
         self.see(partition)
 
     def choose_range(self, keys: str) -> None:
-        """Let the page of partitions show some only."""
+        """Select a range on the page of partitions."""
         field = self.page.get_by_role("textbox").first
         field.fill(keys)
         field.press("Enter")
 
     def open_graph(self) -> None:
-        """Open the graph with all groups unfolded."""
+        """Open the graph with all groups expanded."""
         expanded = quote(",".join(f"global@global:{group}" for group in GROUPS), safe="")
         self.page.goto(f"/asset-groups?expanded={expanded}")
         self.see("Global asset lineage")
 
     def zoom_out_to(self, assets: Sequence[str]) -> None:
-        """Zoom out until all of these can be seen at once."""
-        smaller = self.page.get_by_role("button").filter(has=self.page.get_by_role("img", name="zoom_out"))
+        """Zoom out until all these assets are visible at once."""
+        zoom_out = self.page.get_by_role("button").filter(has=self.page.get_by_role("img", name="zoom_out"))
         for _ in range(12):
             if all(self._is_on_screen(asset) for asset in assets):
                 return
-            smaller.click()
+            zoom_out.click()
             self.page.wait_for_load_state("networkidle")
         raise AssertionError(f"{assets} do not fit on the screen")
 
     def _is_on_screen(self, text: str) -> bool:
-        """Tell whether a text, and what belongs below it, is within the part of the page that the graph has."""
+        """Whether an asset, with the lines below its name, is inside the visible part of the graph."""
         box = self.see(text).bounding_box()
         size = self.page.viewport_size
         assert box
         assert size
         return box["y"] > HEADER_PX and box["y"] < size["height"] - CARD_PX
 
-    def bring_to_the_top(self, found: Locator) -> None:
-        """Scroll until what was found is near the top."""
-        found.evaluate(
+    def scroll_to_top(self, element: Locator) -> None:
+        """Scroll until an element is near the top."""
+        element.evaluate(
             "element => { element.style.scrollMarginTop = '24px'; element.scrollIntoView({block: 'start'}) }"
         )
 
     def _settle(self) -> None:
-        """Wait until the page has what it asked for; it goes on asking, so not for ever."""
+        """Wait until the page has no open requests, at most 5 s, because the page polls."""
         with suppress(TimeoutError):
             self.page.wait_for_load_state("networkidle", timeout=5_000)
 
     # Launching
 
-    def menu_beside(self, button: str) -> Locator:
-        """Return the arrow beside a button, which opens its menu."""
+    def menu_of(self, button: str) -> Locator:
+        """Return the arrow next to a button, which opens its menu."""
         return self.page.get_by_role("button", name=button).locator("xpath=following::button[1]")
 
-    def choose_shard(self, asset: str, shard: int) -> Locator:
-        """Click through to the dialog that launches one shard, and return it."""
+    def choose_shard(self, asset: str, shard: int | str) -> Locator:
+        """Open the dialog that launches one shard, or one day, and return it."""
         dialog = self._launcher(asset)
         dialog.get_by_text("Select a partition or create one").click()
         self.page.get_by_placeholder("Filter partitions").fill(str(shard))
-        self.page.get_by_text(str(shard), exact=True).filter(visible=True).last.click()  # the list lies above the page
-        self.see("1 partition", within=dialog).click()  # which folds that part away, or its list would cover the others
+        self.page.get_by_text(str(shard), exact=True).filter(
+            visible=True
+        ).last.click()  # the list is in front of the page
+        self.see(
+            "1 partition", within=dialog
+        ).click()  # this click closes the list, which would cover the rest of the dialog
+        return dialog
+
+    def choose_all_shards(self, asset: str) -> Locator:
+        """Open the dialog that launches all shards, and return it."""
+        dialog = self._launcher(asset)
+        dialog.get_by_text("All", exact=True).click()
+        self.see("16 partitions", within=dialog)
         return dialog
 
     def choose_hours(self, asset: str, hours: str, count: int) -> Locator:
-        """Click through to the dialog that launches some hours, in the spelling of its field, and return it."""
+        """Open the dialog that launches ``hours``, in the notation of its field, and return it."""
         dialog = self._launcher(asset)
         field = dialog.get_by_placeholder("No matching partitions")
         field.fill(hours)
@@ -133,28 +144,29 @@ class Ui:
         self.see(f"{count} partition{'' if count == 1 else 's'}", within=dialog)
         return dialog
 
-    def configure(self, dialog: Locator, config: str) -> None:
-        """Write a run's configuration into the editor of the dialog."""
-        dialog.get_by_text("Config", exact=True).click()
-        dialog.get_by_role("button", name="Add config").click()
-        editor = self.page.get_by_role("dialog").filter(has_text="Config Editor")
-        self.see(re.compile("Configure how steps are executed"), within=editor)
-        editor.get_by_role("textbox").last.focus()
-        self.page.keyboard.insert_text(config)
-        self.see("No errors", within=editor)
-        editor.get_by_role("button", name="Save config").click()
-        self.see("Config saved", within=dialog)
-
     def launch(self, dialog: Locator) -> None:
-        """Launch the one run of the dialog, follow the notice to its page, and wait until it has succeeded."""
+        """Launch the one run of the dialog, and follow the notice to the run's page."""
         dialog.get_by_role("button", name="Launch 1 run").click()
         notices = self.page.get_by_role("region", name=re.compile("Notifications"))
         notices.get_by_text("View").first.click(timeout=30_000)
         self.page.wait_for_url(re.compile("/runs/"))
 
+    def launch_job(self, job: str, config: str) -> None:
+        """Launch a job from its launchpad with this configuration, and follow it to the run's page."""
+        self.page.goto(f"/locations/__repository__@wxyc_assets/jobs/{job}/playground")
+        editor = self.page.locator(".CodeMirror").first
+        expect(editor).to_be_visible(timeout=60_000)
+        editor.click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(config)
+        button = self.page.get_by_role("button", name="Launch run", exact=False).last
+        expect(button).to_be_enabled(timeout=60_000)
+        button.click()
+        self.page.wait_for_url(re.compile("/runs/"), timeout=60_000)
+
     def see_run_end(self, status: str = "Success") -> None:
-        """Wait until the run of the page has ended."""
-        self.see(status, patience_s=PATIENCE_S)
+        """Wait until the page of the run shows its end."""
+        self.see(status, timeout_s=RUN_TIMEOUT_S)
 
     def _launcher(self, asset: str) -> Locator:
         self.open_asset(asset)
@@ -166,7 +178,7 @@ class Ui:
     # Pictures
 
     def picture(self, name: str) -> None:
-        """Keep what is seen now, when nothing moves any more and no notice covers it."""
+        """Save a picture of the page when it has settled and shows no notice."""
         self._settle()
         notices = self.page.get_by_role("region", name=re.compile("Notifications")).get_by_role("listitem")
         expect(notices).to_have_count(0, timeout=30_000)

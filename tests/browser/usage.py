@@ -1,4 +1,4 @@
-"""What stories know of usage from the station's own tables: its hours, its events, what they cost."""
+"""Usage in the station's tables: hours, events and costs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,10 +8,11 @@ HOUR = timedelta(hours=1)
 
 
 def sample_day(station: Station) -> datetime:
-    """Return the first hour of the day that the sample's events are of."""
+    """Return the first hour of the day of the sample's events."""
     ((first,),) = station.rows(
         "SELECT min(COALESCE(event_ts, created_at)) FROM billing_event WHERE request_id LIKE 'req-%%'"
     )
+    assert isinstance(first, datetime)
     return first.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
@@ -21,7 +22,7 @@ def key(hour: datetime) -> str:
 
 
 def billed(station: Station, hour: datetime) -> tuple[int, str]:
-    """Return how many rows an hour has, and what they cost together, exact."""
+    """Return the number of rows of an hour, and their exact total cost."""
     ((rows, cost),) = station.rows(
         "SELECT count(*), COALESCE(sum(cost), 0)::numeric(20, 9)::text FROM rated_usage WHERE window_start = %s", hour
     )
@@ -29,7 +30,7 @@ def billed(station: Station, hour: datetime) -> tuple[int, str]:
 
 
 def copy_events(station: Station, first: datetime, hours: int, to: datetime) -> None:
-    """Let the usage of some hours happen again at another time."""
+    """Copy the events of ``hours`` hours from ``first`` to another time."""
     station.execute(
         "INSERT INTO billing_event (request_id, auth_id, resource_id, model, base_model, prompt_tokens, cached_tokens, "
         "completion_tokens, event_ts) SELECT 'again-' || request_id, auth_id, resource_id, model, base_model, prompt_tokens, "

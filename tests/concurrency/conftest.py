@@ -1,8 +1,5 @@
-"""Two equal stations, each with a Dagster of its own and an LML that answers the same."""
+"""Two equal stations, each with its own Dagster storage and an LML that gives the same answers."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,55 +8,64 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from resources.postgres import Postgres
-from tests.concurrency.a_station import furnish
+from tests.concurrency.twin_stations import fill
 from tests.conftest import Server
+from tests.processes import temporary_home
+from tests.system import SYSTEM
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig
 from wxyc_assets.sandbox.lml.server import SandboxLml
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 
 HOURS = 30
-SYSTEM = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
 
 
 @dataclass
 class Site:
-    """A station, the LML that it asks, and the environment of whoever works on it."""
+    """A station, its LML, and the environment of an operator's commands."""
 
     postgres: Postgres
     lml: SandboxLml
     environ: dict[str, str]
 
 
+@dataclass
+class Twins:
+    """Two equal sites: one for concurrent requests, the other for the same requests one after another."""
+
+    concurrent: Site
+    sequential: Site
+
+
 @pytest.fixture
-def sites(server: Server, station: Postgres) -> Iterator[tuple[Site, Site]]:
-    """A station full of work, and its twin."""
-    furnish(station, HOURS)
-    twin = server.create_database(template=str(conninfo_to_dict(station.dsn)["dbname"]))
-    stores = [server.create_database(), server.create_database()]
-    home = Path(tempfile.mkdtemp(prefix="wxyc-crowd-"))
-    # Nothing holds the calls back but our own budget, so that what is seen is what was asked for.
+def twins(server: Server, station: Postgres) -> Iterator[Twins]:
+    """Two stations with equal work to do."""
+    fill(station, HOURS)
+    twin = Postgres(server.create_database(template=str(conninfo_to_dict(station.dsn)["dbname"])))
+    storages = [server.create_database(), server.create_database()]
+    # The simulated Discogs has no limit, so that the test observes the calls that our own budget allows.
     discogs = DiscogsConfig(limit_calls=None, call_latency_ms=5, cold_items=12)
-    # A slow LML, so that runs of one shard last long enough to meet each other; the twin's answers the same, at once.
-    with SandboxLml(discogs=discogs, latency_ms=2500) as first, SandboxLml(discogs=discogs) as second:
-        yield tuple(  # type: ignore[misc]
-            Site(Postgres(dsn), lml, _environ(home / name, dsn, store, lml))
-            for name, dsn, store, lml in zip(
-                ("crowd", "alone"), (station.dsn, twin), stores, (first, second), strict=True
-            )
+    with (
+        temporary_home("wxyc-twins-") as home,
+        # A slow LML, so that runs of one shard overlap. The LML of the other site answers at once.
+        SandboxLml(discogs=discogs, latency_ms=2500) as slow_lml,
+        SandboxLml(discogs=discogs) as lml,
+    ):
+        yield Twins(
+            Site(station, slow_lml, _environ(home / "concurrent", station.dsn, storages[0], slow_lml)),
+            Site(twin, lml, _environ(home / "sequential", twin.dsn, storages[1], lml)),
         )
-    shutil.rmtree(home)
-    for dsn in (twin, *stores):
+    for dsn in (twin.dsn, *storages):
         server.drop_database(dsn)
 
 
-def _environ(home: Path, dsn: str, store: str, lml: SandboxLml) -> dict[str, str]:
+def _environ(home: Path, dsn: str, storage: str, lml: SandboxLml) -> dict[str, str]:
     home.mkdir()
     return {
         **SYSTEM,
         "HOME": str(home),
         "WXYC_HOME": str(home),
         "DATABASE_URL": dsn,
-        "DAGSTER_DATABASE_URL": store,
+        "DAGSTER_DATABASE_URL": storage,
         "LIBRARY_METADATA_URL": lml.url,
         "LML_API_KEY": "sandbox-key",
         "PRICE_FILE": str(SAMPLE_PRICES),

@@ -1,30 +1,34 @@
-"""``wxyc up``, and everybody wants something at once: what comes of it is what one after the other would have made."""
+"""Concurrent requests to ``wxyc up`` give the same tables as the same requests one after another."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.scheduler.instigation import ScheduleInstigatorData
 
-from tests.concurrency.a_station import closed_hour, contents, numbers
-from tests.concurrency.conftest import HOURS, Site
+from tests.concurrency.conftest import HOURS, Site, Twins
+from tests.concurrency.twin_stations import contents, current_hour, value
+from tests.processes import running
 from tests.sentry_server import free_port
-from tests.services.ui import Launch, Ui
-from wxyc_assets.partitions import SHARD_KEYS
-from wxyc_assets.rated_usage.windows import HOUR
+from tests.services.webserver import Launch, Webserver, peak_concurrency
+from tests.waiting import wait_for
+from wxyc_assets.runs.partitions import HOUR, SHARD_KEYS
 
-PATIENCE_S = 400.0
-RUNS_AT_ONCE = 4
-"""As our dagster.yaml has it."""
+T = TypeVar("T")
+
+TIMEOUT_S = 1200.0
+"""How long the test waits for any step; on an idle machine the whole test takes two minutes."""
+
+MAX_CONCURRENT_RUNS = 4
+"""The limit in our dagster.yaml."""
 
 BUDGET_PER_MIN = 30
 START_SCHEDULE = """
@@ -37,44 +41,45 @@ SCHEDULE = {
 }
 
 
-@pytest.mark.timeout(900)  # it takes two minutes where nothing else runs
-def test_everything_at_once_comes_to_the_same_as_one_after_the_other(sites: tuple[Site, Site]) -> None:
-    crowd, alone = sites
-    first = closed_hour() - HOURS * HOUR
-    with up(crowd) as ui, dagster_of(crowd) as instance:
-        shards = ui.launch(Launch("library_identity", shard, shard) for shard in SHARD_KEYS)
-        albums = ui.backfill("album_metadata", SHARD_KEYS)
-        missed_tick(ui, instance)
-        # An operator re-rates a window over hours that the schedule rates as well, and hours that only they want.
-        rated = wxyc(crowd, "run", "rated_usage", "--since", first.isoformat(), "--until", closed_hour().isoformat())
-        plays_wait_for = [*shards, *comes(lambda: list(ui.runs_of(albums)))]
-        ended = comes(lambda: all_ended(instance, at_least=len(plays_wait_for) + 2))
-        marked = ui.backfill("flowsheet_enrichment", SHARD_KEYS)
-        comes(lambda: set(ui.runs_of(marked).values()) == {"SUCCESS"})
+@pytest.mark.timeout(3 * TIMEOUT_S)
+def test_concurrent_requests_give_the_sequential_results(twins: Twins) -> None:
+    """The UI, a backfill, a missed schedule tick and an operator's command all request work of ``wxyc up`` at once."""
+    site = twins.concurrent
+    first = current_hour() - HOURS * HOUR
+    with running_up(site) as webserver, dagster_instance(site) as instance:
+        shards = webserver.launch(Launch("library_identity", shard, shard) for shard in SHARD_KEYS)
+        albums = webserver.backfill("album_metadata", SHARD_KEYS)
+        miss_a_tick(webserver, instance)
+        # An operator re-rates hours that the schedule rates as well, and earlier hours.
+        rated = wxyc(site, "run", "rated_usage", "--since", first.isoformat(), "--until", current_hour().isoformat())
+        before_plays = [*shards, *wait(lambda: list(webserver.runs_of(albums)), "runs of the backfill")]
+        ended = wait(lambda: all_ended(instance, at_least=len(before_plays) + 2), "end of all runs")
+        plays = webserver.backfill("flowsheet_enrichment", SHARD_KEYS)
+        wait(lambda: set(webserver.runs_of(plays).values()) == {"SUCCESS"}, "success of the plays' backfill")
         ended = all_ended(instance, at_least=len(ended) + 1)
         assert rated["totals"]["events_rated"] == rated["totals"]["events"] > 0
-        comes(lambda: numbers(crowd.postgres, SESSIONS) == 0)  # an idle station holds no session of ours
+        wait(lambda: value(site.postgres, SESSIONS) == 0, "end of our sessions on the idle station")
 
     assert {run["status"] for run in ended} == {"SUCCESS"}
     assert {run["asset"] for run in ended} == {
         "library_identity", "album_metadata", "rated_usage", "flowsheet_enrichment",
     }  # fmt: skip
     assert sum(run["schedule"] == "rate_trailing_hours" for run in ended) >= 1
-    launched = [run for run in ended if run["launched"]]
-    assert 3 <= most_at_once(launched) <= RUNS_AT_ONCE
-    assert crowd.lml.discogs.log.peak <= BUDGET_PER_MIN + 1
+    launched = peak_concurrency((run["start"], run["end"]) for run in ended if run["launched"])
+    assert 3 <= launched <= MAX_CONCURRENT_RUNS
+    assert site.lml.discogs.log.peak <= BUDGET_PER_MIN + 1
 
-    assert numbers(crowd.postgres, LOCKS) == 0
-    assert numbers(crowd.postgres, SESSIONS) == 0
-    assert numbers(crowd.postgres, UNENDED) == 0
+    assert value(site.postgres, LOCKS) == 0
+    assert value(site.postgres, SESSIONS) == 0
+    assert value(site.postgres, UNENDED) == 0
 
-    one_after_the_other(alone, first)
-    apart = contents(alone.postgres)
-    assert all(apart.values())
-    for table, rows in contents(crowd.postgres).items():
-        assert rows == apart[table], table
-    assert numbers(crowd.postgres, CHANGED_TWICE) == 0  # nobody billed a row again that somebody else had just billed
-    assert numbers(crowd.postgres, IDENTITY_TALLY) == numbers(alone.postgres, IDENTITY_TALLY)
+    run_one_after_another(twins.sequential, first)
+    expected = contents(twins.sequential.postgres)
+    assert all(expected.values())
+    for table, rows in contents(site.postgres).items():
+        assert rows == expected[table], table
+    assert value(site.postgres, CHANGED_TWICE) == 0  # no run billed a row again that another run had just billed
+    assert value(site.postgres, IDENTITY_TALLY) == value(twins.sequential.postgres, IDENTITY_TALLY)
 
 
 SESSIONS = """
@@ -97,32 +102,23 @@ SELECT jsonb_object_agg(name, total) FROM (
 
 
 @contextmanager
-def up(site: Site) -> Iterator[Ui]:
-    """``wxyc up`` on a station; in the end Ctrl-C has stopped everything."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wxyc_assets", "up", "--port", str(free_port())],
-        env=site.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
+def running_up(site: Site) -> Iterator[Webserver]:
+    """``wxyc up`` on a station, which ends with exit code 0 after Ctrl-C."""
+    command = [sys.executable, "-m", "wxyc_assets", "up", "--port", str(free_port())]
+    pipe = subprocess.PIPE
+    with running(command, env=site.environ, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout
-        said = process.stdout.readline()
-        assert said, process.communicate(timeout=30)[1]
-        yield Ui(json.loads(said)["ui"])
+        printed = process.stdout.readline()
+        assert printed, process.communicate(timeout=TIMEOUT_S)[1]
+        yield Webserver(json.loads(printed)["ui"])
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 0, stderr
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(60)
-        process.kill()
-        process.wait()
 
 
 @contextmanager
-def dagster_of(site: Site) -> Iterator[DagsterInstance]:
-    """Dagster's instance, as the processes of ``wxyc up`` have it."""
+def dagster_instance(site: Site) -> Iterator[DagsterInstance]:
+    """The Dagster instance of ``wxyc up``."""
     folder = f"{site.environ['WXYC_HOME']}/dagster"
     storage = "postgresql+psycopg2://" + site.environ["DAGSTER_DATABASE_URL"].split("://", 1)[1]
     os.environ["WXYC_DAGSTER_STORAGE_URL"] = storage
@@ -134,28 +130,28 @@ def dagster_of(site: Site) -> Iterator[DagsterInstance]:
 
 
 def wxyc(site: Site, *arguments: str) -> dict[str, Any]:
-    """A command of an operator, to its end; it must be done."""
-    done = subprocess.run(
-        [sys.executable, "-m", "wxyc_assets", *arguments],
-        env=site.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return dict(json.loads(done.stdout))
+    """Execute an operator's command, which must exit with 0; return its output."""
+    command = [sys.executable, "-m", "wxyc_assets", *arguments]
+    pipe = subprocess.PIPE
+    with running(command, env=site.environ, stdout=pipe, stderr=pipe, text=True) as process:
+        stdout, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, stdout + stderr
+    return dict(json.loads(stdout))
 
 
-def missed_tick(ui: Ui, instance: DagsterInstance) -> None:
-    """Switch the hourly schedule on as if that had been an hour and a half ago: the daemon makes up for the last tick."""
-    answer = ui.ask(START_SCHEDULE, s=SCHEDULE)["startSchedule"]
+def miss_a_tick(webserver: Webserver, instance: DagsterInstance) -> None:
+    """Start the hourly schedule with a start time 90 minutes ago, so that the daemon catches up on the last tick."""
+    answer = webserver.execute(START_SCHEDULE, s=SCHEDULE)["startSchedule"]
     assert answer["__typename"] == "ScheduleStateResult", answer
     (state,) = [one for one in instance.all_instigator_state() if one.instigator_name == "rate_trailing_hours"]
     data = state.instigator_data
     assert isinstance(data, ScheduleInstigatorData)
-    long_ago = (datetime.now(UTC) - timedelta(minutes=90)).timestamp()
-    instance.update_instigator_state(state.with_data(ScheduleInstigatorData(data.cron_schedule, long_ago)))
+    start = (datetime.now(UTC) - timedelta(minutes=90)).timestamp()
+    instance.update_instigator_state(state.with_data(ScheduleInstigatorData(data.cron_schedule, start)))
 
 
 def all_ended(instance: DagsterInstance, at_least: int) -> list[dict[str, Any]]:
-    """Every run there is, once so many are there and all have ended; nothing until then."""
+    """All runs, if there are ``at_least`` that many, one of them by the schedule, and all have ended; else no runs."""
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
     if instance.get_run_records(RunsFilter(statuses=sorted(set(DagsterRunStatus) - set(ended), key=str))):
         return []
@@ -176,32 +172,18 @@ def all_ended(instance: DagsterInstance, at_least: int) -> list[dict[str, Any]]:
 
 
 def asset_of(run: DagsterRun) -> str:
-    """The asset of a run; that of a schedule has a job of its own."""
+    """The asset of a run. A scheduled run has a job of its own and no asset selection."""
     return next((key.to_user_string() for key in run.asset_selection or ()), "rated_usage")
 
 
-def most_at_once(runs: list[Mapping[str, Any]] | list[dict[str, Any]]) -> int:
-    """Return how many were under way at one time."""
-    steps = sorted([(run["start"], 1) for run in runs] + [(run["end"], -1) for run in runs])
-    most = now = 0
-    for _, step in steps:
-        now += step
-        most = max(most, now)
-    return most
+def wait(look: Callable[[], T], what: str) -> T:
+    """Return the first true value of ``look``."""
+    return wait_for(look, what, TIMEOUT_S, interval_s=0.3)
 
 
-def comes(look: Callable[[], Any]) -> Any:
-    """Wait until something is there, and return it."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.3)
-    return seen
-
-
-def one_after_the_other(site: Site, first: datetime) -> None:
-    """The same work on the twin, by one operator."""
+def run_one_after_another(site: Site, first: datetime) -> None:
+    """Do the same work with commands, one after another."""
     wxyc(site, "run", "library_identity")
     wxyc(site, "run", "album_metadata")
     wxyc(site, "run", "flowsheet_enrichment")
-    wxyc(site, "run", "rated_usage", "--since", first.isoformat(), "--until", closed_hour().isoformat())
+    wxyc(site, "run", "rated_usage", "--since", first.isoformat(), "--until", current_hour().isoformat())

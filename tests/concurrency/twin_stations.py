@@ -1,4 +1,4 @@
-"""A station to be worked on from all sides, and its twin: what is in their tables, whoever wrote it when."""
+"""Two equal stations: how to fill them, and the content of their tables that must not depend on the order of the runs."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,34 +20,33 @@ TABLES: Mapping[str, str] = {
     "flowsheet": "SELECT jsonb_build_array(id, metadata_status) FROM flowsheet",
     "rated_usage": "SELECT to_jsonb(t) - 'rated_at' FROM rated_usage t",
 }
-"""What must not depend on who wrote it when."""
+"""The content that must not depend on which run wrote it, or when."""
 
 
-def closed_hour() -> datetime:
-    """The hour that goes on now: nothing of it is rated."""
+def current_hour() -> datetime:
+    """The current hour, which is not over yet: no run rates it."""
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def furnish(station: Postgres, hours: int) -> None:
-    """Put albums, plays and the events of so many closed hours into a station."""
+def fill(station: Postgres, hours: int) -> None:
+    """Add albums, plays, and the events of the last ``hours`` closed hours to a station."""
     with station.connect() as connection:
         generate_libraries(connection, LIBRARIES, first_id=1)
         generate_plays(connection, PLAYS)
-        first = closed_hour() - timedelta(hours=hours)
+        first = current_hour() - timedelta(hours=hours)
         generate_billing_events(connection, EVENTS, first_instant=first, hours=hours, accounts=40, models=MODELS)
 
 
 def contents(station: Postgres) -> dict[str, list[str]]:
-    """Everything that must be equal, as text, in order."""
+    """The rows of all tables as sorted text."""
     with station.connect() as connection:
         return {
-            name: sorted(str(row[0]) for row in connection.execute(query))  # type: ignore[arg-type]
-            for name, query in TABLES.items()
+            name: sorted(str(row[0]) for row in connection.execute(query.encode())) for name, query in TABLES.items()
         }
 
 
-def numbers(station: Postgres, query: str) -> Any:
-    """The one row of a query."""
+def value(station: Postgres, query: str) -> Any:
+    """The only value of a query's only row."""
     with station.connect() as connection:
-        (row,) = connection.execute(query).fetchall()  # type: ignore[arg-type]
-        return row[0] if len(row) == 1 else row
+        ((found,),) = connection.execute(query.encode()).fetchall()
+        return found

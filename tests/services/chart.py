@@ -1,11 +1,11 @@
-"""What Dagster's chart makes of deploy/helm/values.yaml, as its templates say; only what these values touch."""
+"""What the templates of Dagster's chart make of deploy/helm/values.yaml; only the parts that these values affect."""
 
 from functools import cache
 from typing import Any
 
 import yaml
 
-from tests.services.topology import DEPLOY
+from tests.services.deployment import DEPLOY
 
 RELEASE = "wxyc"
 NAMESPACE = "wxyc"
@@ -14,18 +14,20 @@ DAGSTER_HOME = "/opt/dagster/dagster_home"
 
 @cache
 def values() -> dict[str, Any]:
-    """deploy/helm/values.yaml, as YAML has it."""
-    return yaml.safe_load((DEPLOY / "helm" / "values.yaml").read_text())
+    """The content of deploy/helm/values.yaml."""
+    content: dict[str, Any] = yaml.safe_load((DEPLOY / "helm" / "values.yaml").read_text())
+    return content
 
 
 def deployment() -> dict[str, Any]:
-    """The one code location."""
-    (found,) = values()["dagster-user-deployments"]["deployments"]
+    """The values of the one code location."""
+    deployments: list[dict[str, Any]] = values()["dagster-user-deployments"]["deployments"]
+    (found,) = deployments
     return found
 
 
 def storage() -> dict[str, Any]:
-    """templates/helpers/instance/_postgresql.tpl."""
+    """The result of templates/helpers/instance/_postgresql.tpl."""
     given = values()["postgresql"]
     return {
         "postgres_db": {
@@ -41,7 +43,7 @@ def storage() -> dict[str, Any]:
 
 
 def run_launcher() -> dict[str, Any]:
-    """templates/helpers/instance/_run-launcher.tpl."""
+    """The result of templates/helpers/instance/_run-launcher.tpl."""
     given = values()["runLauncher"]["config"]["k8sRunLauncher"]
     raw = given["runK8sConfig"]
     return {
@@ -67,7 +69,7 @@ def run_launcher() -> dict[str, Any]:
 
 
 def instance() -> dict[str, Any]:
-    """templates/configmap-instance.yaml: the dagster.yaml of every pod."""
+    """The result of templates/configmap-instance.yaml: the dagster.yaml of every pod."""
     daemon, retention = values()["dagsterDaemon"], values()["retention"]
     queue = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
     monitoring = daemon["runMonitoring"]
@@ -128,20 +130,20 @@ def checks() -> dict[str, list[str]]:
 
 
 def commands(entry: list[str]) -> dict[str, list[str]]:
-    """The commands of the chart's three deployments; ``entry`` is the image's, which only the code location's keeps."""
+    """The commands of the chart's three deployments. Only the code location keeps the image's entry point ``entry``."""
     location, webserver = deployment(), values()["dagsterWebserver"]
-    everywhere = ["-h", "0.0.0.0", "-p"]  # noqa: S104  # as the chart has it
+    address = ["-h", "0.0.0.0", "-p"]  # noqa: S104  # the chart's own value
     workspace = ["-w", "/dagster-workspace/workspace.yaml"]
-    grpc = [*everywhere, str(location["port"]), *location["dagsterApiGrpcArgs"]]
+    grpc = [*address, str(location["port"]), *location["dagsterApiGrpcArgs"]]
     return {
         "code-location": [*entry, "dagster", "api", "grpc", *grpc],
-        "webserver": ["dagster-webserver", *everywhere, str(webserver["service"]["port"]), *workspace],
+        "webserver": ["dagster-webserver", *address, str(webserver["service"]["port"]), *workspace],
         "daemon": ["dagster-daemon", "run", *workspace],
     }
 
 
 def containers() -> dict[str, dict[str, Any]]:
-    """The environment of the same three."""
+    """The environment of the same three deployments."""
     location = deployment()
     reference = {"secretKeyRef": {"name": values()["global"]["postgresqlSecretName"], "key": "postgresql-password"}}
     shared = [{"name": "DAGSTER_PG_PASSWORD", "valueFrom": reference}, {"name": "DAGSTER_HOME", "value": DAGSTER_HOME}]

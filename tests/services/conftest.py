@@ -1,4 +1,4 @@
-"""What services are deployed beside, and the services of deploy/compose.yaml, up."""
+"""The surroundings of the services, and the started services of deploy/compose.yaml."""
 
 import socket
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.services.deployment import DEPLOY, LocalMachine, services
 from tests.services.stack import Stack, stack
-from tests.services.topology import DEPLOY, Here, services
-from tests.services.ui import Ui
+from tests.services.webserver import Webserver
 from wxyc_assets.sandbox import station as sandbox_station
 from wxyc_assets.sandbox.lml.server import SandboxLml
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
@@ -20,37 +20,37 @@ PRICE_FILE = "/etc/wxyc-assets/prices/prices.yaml"
 
 @dataclass
 class Site:
-    """What is there before any service: a PostgreSQL with the sample station and an empty database for Dagster, and an LML."""
+    """The surroundings of the services: the sample station, an empty database for Dagster, and an LML."""
 
-    here: Here
+    machine: LocalMachine
     lml: SandboxLml
     station: str
     dagster: str
 
     @property
     def settings(self) -> dict[str, str]:
-        """What an operator writes into .env."""
+        """The content of an operator's .env."""
         return {
             "DATABASE_URL": self.station,
             "DAGSTER_DATABASE_URL": self.dagster,
             "LIBRARY_METADATA_URL": self.lml.url,
             "LML_API_KEY": "sandbox-key",
             "LML_DISCOGS_BUDGET_PER_MIN": "6000",
-            "PRICE_FILE": self.here.text(PRICE_FILE),
+            "PRICE_FILE": self.machine.text(PRICE_FILE),
         }
 
     @property
-    def ui(self) -> Ui:
-        """The webserver, if it is up."""
-        return Ui(f"http://127.0.0.1:{self.here.ports['3000']}")
+    def webserver(self) -> Webserver:
+        """The webserver, if it runs."""
+        return Webserver(f"http://127.0.0.1:{self.machine.ports['3000']}")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What the station's database says."""
+        """The rows of a query on the station's database."""
         with psycopg.connect(self.station) as connection:
             return connection.execute(query.encode()).fetchall()
 
     def sessions(self) -> list[tuple[Any, ...]]:
-        """Who is connected to one of the two databases."""
+        """The sessions on the two databases, except this one."""
         names = [psycopg.conninfo.conninfo_to_dict(dsn)["dbname"] for dsn in (self.station, self.dagster)]
         with psycopg.connect(self.station) as connection:
             return connection.execute(
@@ -62,22 +62,26 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(server, tmp_path_factory) -> Iterator[Site]:
-    """A site of the file's own."""
+    """A site for one test module."""
     station, dagster = server.create_database(), server.create_database()
     with psycopg.connect(station, autocommit=True) as connection:
         sandbox_station.create(connection, sample=True)
     ports = {name: _free_port() for name in ("3000", "4000")}
     with SandboxLml() as lml:
-        yield Site(Here(tmp_path_factory.mktemp("services"), ports, SAMPLE_PRICES.parent), lml, station, dagster)
+        yield Site(
+            LocalMachine(tmp_path_factory.mktemp("services"), ports, SAMPLE_PRICES.parent), lml, station, dagster
+        )
     server.drop_database(dagster)
     server.drop_database(station)
 
 
 @pytest.fixture(scope="module")
 def services_up(site) -> Iterator[Stack]:
-    """The services of deploy/compose.yaml, all of them healthy; nothing of them is left in the end."""
-    site.here.install(*(site.here.text((DEPLOY / name).read_text()) for name in ("dagster.yaml", "workspace.yaml")))
-    with stack(services(site.settings, site.here), site.here) as started:
+    """The services of deploy/compose.yaml, all healthy. All their processes end with the module."""
+    site.machine.install(
+        *(site.machine.text((DEPLOY / name).read_text()) for name in ("dagster.yaml", "workspace.yaml"))
+    )
+    with stack(services(site.settings, site.machine), site.machine) as started:
         started.up()
         yield started
 

@@ -1,4 +1,4 @@
-"""The services of deploy/compose.yaml as they would run here: their very commands and environment, with few words replaced."""
+"""Reads deploy/: the services of compose.yaml with their exact commands and environment, adapted to this machine."""
 
 import os
 import re
@@ -18,13 +18,14 @@ DEPLOY = ROOT / "deploy"
 
 @cache
 def compose() -> dict[str, Any]:
-    """deploy/compose.yaml, as YAML has it."""
-    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    """The content of deploy/compose.yaml."""
+    content: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return content
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction of the container file; a line that goes on is one line."""
+    """One instruction of the Containerfile, with its continuation lines joined."""
 
     name: str
     rest: str
@@ -32,7 +33,7 @@ class Instruction:
 
 @cache
 def stages() -> list[list[Instruction]]:
-    """The instructions of each stage of the container file, the last one being what runs."""
+    """The instructions of each stage of the Containerfile. The last stage is the image."""
     text = re.sub(r"\\\n\s*", " ", (DEPLOY / "Containerfile").read_text())
     lines = [line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     found: list[list[Instruction]] = [[]]
@@ -44,7 +45,7 @@ def stages() -> list[list[Instruction]]:
 
 
 def image(name: str) -> list[str]:
-    """What the last stage says under this instruction."""
+    """The arguments of this instruction in the last stage."""
     return [instruction.rest for instruction in stages()[-1] if instruction.name == name]
 
 
@@ -55,8 +56,9 @@ def image_environment() -> dict[str, str]:
 
 
 def entrypoint() -> list[str]:
-    """What the image starts a command with."""
-    return yaml.safe_load(image("ENTRYPOINT")[0])
+    """The entry point of the image."""
+    words: list[str] = yaml.safe_load(image("ENTRYPOINT")[0])
+    return words
 
 
 def interpolate(value: object, settings: Mapping[str, str]) -> str:
@@ -73,8 +75,8 @@ def interpolate(value: object, settings: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True)
-class Here:
-    """This machine instead of containers: the only words of the files that are replaced, everywhere in the same way."""
+class LocalMachine:
+    """This machine in place of the containers: the words of the files that the tests replace, the same way everywhere."""
 
     folder: Path
     ports: Mapping[str, int]
@@ -83,11 +85,11 @@ class Here:
 
     def __post_init__(self) -> None:
         words = {
-            # Every container has a network of its own, and names of the others; here there is one, and no names.
-            "0.0.0.0": "127.0.0.1",  # noqa: S104  # what is replaced
+            # Each container has its own network and reaches the others by name. This machine has one network and no names.
+            "0.0.0.0": "127.0.0.1",  # noqa: S104  # the word to replace
             "code-location": "127.0.0.1",
             **{port: str(number) for port, number in self.ports.items()},
-            # Every container has a file system of its own.
+            # Each container has its own file system.
             "/opt/wxyc-assets/entrypoint.py": str(DEPLOY / "entrypoint.py"),
             "/opt/wxyc-assets/per_partition.py": str(DEPLOY / "helm" / "per_partition.py"),
             "/opt/wxyc-assets/dagster": str(self.folder / "dagster"),
@@ -96,23 +98,23 @@ class Here:
             "/opt/venv/bin": str(Path(sys.executable).parent),
             "/var/lib/wxyc-assets": str(self.folder / "state"),
             "/etc/wxyc-assets/prices": str(self.prices),
-            "/tmp": str(self.folder / "tmp"),  # noqa: S108  # what is replaced
+            "/tmp": str(self.folder / "tmp"),  # noqa: S108  # the word to replace
         }
         object.__setattr__(self, "words", words)
 
     def text(self, text: str) -> str:
-        """Replace the words, where they are whole ones."""
+        """Replace the words, where they are whole words."""
         alternatives = "|".join(map(re.escape, self.words))
         return re.sub(rf"(?<![\w.-])({alternatives})(?![\w-])", lambda match: self.words[match[1]], text)
 
     def environ(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The image's environment, with what a container is given."""
+        """The image's environment and the variables of a container."""
         system = {name: os.environ[name] for name in ("LANG", "LD_LIBRARY_PATH") if name in os.environ}
         images = {name: self.text(value) for name, value in image_environment().items()}
         return {**system, **images, "PATH": images["PATH"].replace("$PATH", os.environ["PATH"]), **given}
 
     def install(self, instance: str, workspace: str) -> None:
-        """Lay the folders of the image and its volumes, and the files of Dagster's own."""
+        """Create the folders of the image and its volumes, and Dagster's two files."""
         for name in ("dagster", "state/compute-logs", "tmp", "logs"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "dagster" / "dagster.yaml").write_text(instance)
@@ -121,34 +123,34 @@ class Here:
 
 @dataclass(frozen=True)
 class Service:
-    """One service, ready to be started."""
+    """One service, ready to start."""
 
     name: str
     command: list[str]
     environ: dict[str, str]
     check: list[str] = field(default_factory=list)
-    waits_for: Mapping[str, str] = field(default_factory=dict)
-    """The services that it is started after, each with its condition."""
+    depends_on: Mapping[str, str] = field(default_factory=dict)
+    """The services that must be ready first, each with its condition."""
 
 
-def services(settings: Mapping[str, str], here: Here) -> dict[str, Service]:
-    """Every service with the settings of an .env, in the order in which they are to be started."""
+def services(settings: Mapping[str, str], machine: LocalMachine) -> dict[str, Service]:
+    """All services with the settings of an .env, in start order."""
     found = {}
     for name, service in compose()["services"].items():
         given = {key: interpolate(value, settings) for key, value in service.get("environment", {}).items()}
-        # What stands in .env are addresses of this machine already.
-        given = {key: value if value in settings.values() else here.text(value) for key, value in given.items()}
+        # The addresses in .env are addresses of this machine already.
+        given = {key: value if value in settings.values() else machine.text(value) for key, value in given.items()}
         check = service.get("healthcheck", {}).get("test", ["CMD"])[1:]
         found[name] = Service(
             name=name,
-            command=[here.text(word) for word in (*entrypoint(), *service["command"])],
-            environ=here.environ({**(settings if service.get("env_file") else {}), **given}),
-            check=[here.text(word) for word in check],
-            waits_for={after: wanted["condition"] for after, wanted in service.get("depends_on", {}).items()},
+            command=[machine.text(word) for word in (*entrypoint(), *service["command"])],
+            environ=machine.environ({**(settings if service.get("env_file") else {}), **given}),
+            check=[machine.text(word) for word in check],
+            depends_on={other: entry["condition"] for other, entry in service.get("depends_on", {}).items()},
         )
     return dict(sorted(found.items(), key=lambda item: _depth(item[0])))
 
 
 def _depth(name: str) -> int:
-    after = compose()["services"][name].get("depends_on", {})
-    return 1 + max((_depth(other) for other in after), default=0)
+    others = compose()["services"][name].get("depends_on", {})
+    return 1 + max((_depth(other) for other in others), default=0)

@@ -1,12 +1,10 @@
-"""A stand-in for a Kubernetes cluster: the API that Dagster's launcher asks, and pods that are processes of this machine."""
+"""A fake Kubernetes cluster: the API that Dagster's launcher calls, and pods that are processes of this machine."""
 
-import os
-import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,28 +16,30 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.services.topology import Here, entrypoint
+from tests.processes import running
+from tests.services.deployment import LocalMachine, entrypoint
 
 JOBS = "/apis/batch/v1/namespaces/{namespace}/jobs"
 
 
 @dataclass
-class Cluster:
-    """Starts the container of every job that is created.
+class FakeCluster:
+    """Starts the container of each new job as a process.
 
-    ``secrets`` has the environment of each Secret by its name. What a job says is of this machine already, because the instance
-    is that it comes from.
+    ``secrets`` has the environment of each Secret by its name. The words of a job are adapted to this machine already,
+    because those of its instance are.
     """
 
-    here: Here
+    machine: LocalMachine
     secrets: Mapping[str, Mapping[str, str]]
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     port: int = 0
+    _exits: ExitStack = field(default_factory=ExitStack)
 
     @contextmanager
-    def serving(self) -> Iterator["Cluster"]:
-        """Serve the API on loopback; end what is left of the pods."""
+    def serving(self) -> Iterator["FakeCluster"]:
+        """Serve the API on loopback. The processes of all pods end with the block."""
         app = Starlette(
             routes=[
                 Route(JOBS, self._create, methods=["POST"]),
@@ -47,7 +47,7 @@ class Cluster:
                 Route(f"{JOBS}/{{name}}", self._delete, methods=["DELETE"]),
             ]
         )
-        with socket.socket() as listener:
+        with ExitStack() as self._exits, socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
@@ -57,32 +57,28 @@ class Cluster:
                 yield self
             finally:
                 server.should_exit = True
-                thread.join(20)
-                for process in self.processes.values():
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+                thread.join(60)
 
     def kubeconfig(self) -> Path:
-        """Write how the API is reached, as outside of a cluster."""
-        path = self.here.folder / "kubeconfig"
+        """Write a configuration that reaches the API from outside of the cluster."""
+        path = self.machine.folder / "kubeconfig"
         server = {"server": f"http://127.0.0.1:{self.port}"}
         path.write_text(
             yaml.safe_dump(
                 {
                     "apiVersion": "v1",
                     "kind": "Config",
-                    "clusters": [{"name": "here", "cluster": server}],
+                    "clusters": [{"name": "local", "cluster": server}],
                     "users": [{"name": "me", "user": {}}],
-                    "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-                    "current-context": "here",
+                    "contexts": [{"name": "local", "context": {"cluster": "local", "user": "me"}}],
+                    "current-context": "local",
                 }
             )
         )
         return path
 
     def pods(self, component: str) -> list[dict[str, Any]]:
-        """The pods of one kind, ``run_worker`` or ``step_worker``, as their jobs have them."""
+        """The pods of one component, ``run_worker`` or ``step_worker``, as in their jobs."""
         label = "app.kubernetes.io/component"
         return [
             job["spec"]["template"]["spec"]
@@ -97,20 +93,21 @@ class Cluster:
         self.processes[name] = self._start(name, job["spec"]["template"]["spec"]["containers"][0])
         return JSONResponse(job, status_code=201)
 
-    def _start(self, name: str, container: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-        with (self.here.folder / "logs" / f"{name}.log").open("wb") as output:
-            return subprocess.Popen(
-                [*map(self.here.text, entrypoint()), *container["args"]],
-                cwd=self.here.folder,
-                env=self.here.environ(self.environment(container)),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+    def _start(self, name: str, container: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
+        with (self.machine.folder / "logs" / f"{name}.log").open("wb") as output:
+            return self._exits.enter_context(
+                running(
+                    [*map(self.machine.text, entrypoint()), *container["args"]],
+                    cwd=self.machine.folder,
+                    env=self.machine.environ(self.environment(container)),
+                    stdout=output,
+                    stderr=output,
+                )
             )
 
     def environment(self, container: Mapping[str, Any]) -> dict[str, str]:
-        """What a container is given by its Secrets, and in words of its own."""
-        given = {}
+        """The variables of a container, from its Secrets and its own values."""
+        given: dict[str, str] = {}
         for source in container.get("envFrom") or ():
             given |= self.secrets[source["secretRef"]["name"]]
         for one in container["env"]:

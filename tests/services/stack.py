@@ -1,86 +1,92 @@
-"""Starts and stops the services as processes; each is a session of its own, as each container has processes of its own."""
+"""Starts and stops the services as processes; each is in a session of its own, as each container has its own processes."""
 
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 
-from tests.services.topology import Here, Service
+from tests.processes import processes_of, running
+from tests.services.deployment import LocalMachine, Service
+from tests.waiting import wait_for
 
-READY_S = 120.0
-STOP_S = 60.0
+TIMEOUT_S = 600.0
+"""How long a test waits for the services; on an idle machine every wait takes less than a minute."""
 
 
 class Stack:
-    """Services in the order in which they are started; ``logs`` has what each says."""
+    """Services in their start order; ``logs`` has the output of each. ``exits`` ends their processes."""
 
-    def __init__(self, services: Mapping[str, Service], here: Here) -> None:
-        self.here = here
+    def __init__(self, services: Mapping[str, Service], machine: LocalMachine, exits: ExitStack) -> None:
+        self.machine = machine
         self.services = services
-        self.logs = here.folder / "logs"
+        self.logs = machine.folder / "logs"
         self.healthy: set[str] = set()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.sessions: list[int] = []
+        self._exits = exits
 
     def up(self, *names: str) -> None:
-        """Start services, each once what it waits for is there, and wait until all of them are healthy."""
+        """Start services, each when its dependencies are ready, and wait until all of them are healthy."""
         for name in names or self.services:
             service = self.services[name]
-            for other, condition in service.waits_for.items():
+            for other, condition in service.depends_on.items():
                 if condition == "service_healthy":
                     self._wait_until_healthy(self.services[other])
                 else:
-                    assert self.running[other].wait(READY_S) == 0, self.log(other)
+                    assert self.running[other].wait(TIMEOUT_S) == 0, self.log(other)
             self.start(name)
         for name in names or self.services:
             if self.services[name].check:
                 self._wait_until_healthy(self.services[name])
 
     def start(self, name: str) -> None:
-        """Start a service, whatever it may miss."""
+        """Start a service without waiting for its dependencies."""
         self.healthy.discard(name)
-        self.running[name] = self._start(self.services[name].command, self.services[name], name)
+        service = self.services[name]
+        self.running[name] = self._exits.enter_context(self._process(service.command, service, name))
         self.sessions.append(self.running[name].pid)
 
-    def stop(self, name: str, within_s: float = STOP_S) -> int:
-        """Tell a service to stop, as a container's first process is told; return its exit code."""
+    def stop(self, name: str) -> int:
+        """Send SIGTERM to a service, as Compose does to a container's first process; return its exit code."""
         process = self.running.pop(name)
         process.terminate()
-        return process.wait(within_s)
+        return process.wait(TIMEOUT_S)
 
     def kill(self, name: str) -> None:
-        """Let a service die as a container dies: it, and everything in it, at once."""
+        """Kill a service and all its processes at once, as when a container dies."""
         process = self.running.pop(name)
         for pid in processes_of(process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.wait(STOP_S)
+        process.wait(TIMEOUT_S)
 
     def down(self) -> dict[str, int]:
-        """Stop what runs in the order in which Compose does: the last that was started first. Return the exit codes."""
+        """Stop the running services in Compose's order, the last started first. Return the exit codes."""
         return {name: self.stop(name) for name in reversed(list(self.running))}
 
-    def left(self) -> list[int]:
-        """The processes that are left of everything that was ever started."""
+    def remaining(self) -> list[int]:
+        """The living processes of all services that were ever started."""
         return [pid for session in self.sessions for pid in processes_of(session)]
 
     def log(self, name: str) -> str:
-        """What a service said."""
+        """The output of a service."""
         return (self.logs / f"{name}.log").read_text()
 
-    def _start(self, command: list[str], service: Service, log: str) -> subprocess.Popen[bytes]:
-        with (self.logs / f"{log}.log").open("ab") as output:
-            return subprocess.Popen(
+    @contextmanager
+    def _process(self, command: list[str], service: Service, log: str) -> Iterator["subprocess.Popen[bytes]"]:
+        with (
+            (self.logs / f"{log}.log").open("ab") as output,
+            running(
                 command,
-                cwd=self.here.folder,
+                cwd=self.machine.folder,
                 env=service.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
-            )
+            ) as process,
+        ):
+            yield process
 
     def _wait_until_healthy(self, service: Service) -> None:
         if service.name in self.healthy:
@@ -88,41 +94,15 @@ class Stack:
 
         def healthy() -> bool:
             assert self.running[service.name].poll() is None, self.log(service.name)
-            return self._start(service.check, service, f"{service.name}-health").wait(READY_S) == 0
+            with self._process(service.check, service, f"{service.name}-health") as check:
+                return check.wait(TIMEOUT_S) == 0
 
-        until(healthy, within_s=READY_S, what=f"{service.name} healthy")
+        wait_for(healthy, f"healthy {service.name}", TIMEOUT_S)
         self.healthy.add(service.name)
 
 
 @contextmanager
-def stack(services: Mapping[str, Service], here: Here) -> Iterator[Stack]:
-    """A stack, not yet started, of which nothing is left in the end, however the test ends."""
-    started = Stack(services, here)
-    try:
-        yield started
-    finally:
-        for name in list(started.running):
-            started.kill(name)
-        deadline = time.monotonic() + STOP_S
-        while left := started.left():
-            assert time.monotonic() < deadline, f"processes {left} cannot be killed"
-            for pid in left:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.1)
-
-
-def processes_of(session: int) -> list[int]:
-    """Return the processes of a session that have not ended."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,stat=", "--sid", str(session)], capture_output=True, text=True, check=False
-    )
-    return [int(pid) for pid, stat in map(str.split, listed.stdout.splitlines()) if not stat.startswith("Z")]
-
-
-def until(true: Callable[[], object], *, within_s: float, what: str) -> None:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
-        time.sleep(0.25)
+def stack(services: Mapping[str, Service], machine: LocalMachine) -> Iterator[Stack]:
+    """A stack that is not started yet. All its processes end with the block."""
+    with ExitStack() as exits:
+        yield Stack(services, machine, exits)

@@ -1,4 +1,4 @@
-"""deploy/compose.yaml holds together: its commands exist, its settings are known, and each service gets what it needs only."""
+"""deploy/compose.yaml is consistent: its commands and settings exist, and each service gets only what it needs."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,9 @@ from dagster._daemon.cli import create_dagster_daemon_cli
 from dagster_webserver.cli import create_dagster_webserver_cli
 
 from tests.documents import SETTINGS
-from tests.services.topology import DEPLOY, compose, image, image_environment
+from tests.services.deployment import DEPLOY, compose, image, image_environment
 from wxyc_assets.cli.program import cli
-from wxyc_assets.cli.services import SETTLE
+from wxyc_assets.cli.services.service import TICK_SETTLE
 from wxyc_assets.settings import secret_texts
 
 PROGRAMS = {
@@ -25,10 +25,10 @@ PROGRAMS = {
     "dagster-webserver": create_dagster_webserver_cli(),
     "wxyc": cli,
 }
-DAGSTERS = {AUTOMATION_TICK_SETTLE_SECONDS_ENV_VAR, "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"}
+DAGSTER_VARIABLES = {AUTOMATION_TICK_SETTLE_SECONDS_ENV_VAR, "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"}
 FOLDER = image_environment()["DAGSTER_HOME"]
 SERVICES = compose()["services"]
-LASTING = sorted(set(SERVICES) - {"migrate"})
+PERMANENT = sorted(set(SERVICES) - {"migrate"})
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
@@ -43,25 +43,25 @@ def parse(words):
 
 
 def example():
-    """The settings of .env.example: those that are to be filled in or kept, and those that are commented out."""
+    """The settings of .env.example: the active ones and the commented ones."""
     lines = (DEPLOY / ".env.example").read_text().splitlines()
     return (dict(line.split("=", 1) for line in lines if re.match(rf"{mark}[A-Z_]+=", line)) for mark in ("", "#"))
 
 
 @each_service
-def test_its_command_is_one_that_its_program_parses(name):
+def test_the_program_parses_its_command(name):
     assert parse(SERVICES[name]["command"])
     check = SERVICES[name].get("healthcheck", {}).get("test", ["CMD"])[1:]
     own = [word for word in check if word not in {"python", "/opt/wxyc-assets/entrypoint.py"}]
     assert not own or own[0] == "-c" or parse(own)
 
 
-def test_a_command_that_no_program_knows_is_noticed():
+def test_the_parser_refuses_an_unknown_option():
     with pytest.raises(click.UsageError):
         parse(["dagster-daemon", "run", "--werkspace", "x"])
 
 
-def test_the_example_names_every_setting_that_the_program_knows_with_its_default():
+def test_the_example_has_every_setting_with_its_default():
     given, commented = example()
     assert not given.keys() & commented.keys()
     not_for_services = {*image_environment(), "LOCAL_DEV"} & SETTINGS
@@ -72,59 +72,59 @@ def test_the_example_names_every_setting_that_the_program_knows_with_its_default
         assert f"`{default}`" == shown or (not default and shown == "off"), name
 
 
-def test_the_example_holds_no_secret():
+def test_the_example_has_no_secret():
     given, _ = example()
     assert secret_texts(given) == []
     assert [line for line in (DEPLOY / ".env.example").read_text().splitlines() if re.match(r"[^#].*://", line)] == []
 
 
 @each_service
-def test_every_variable_it_is_given_is_a_setting_or_dagsters(name):
+def test_every_variable_is_a_setting_or_dagsters(name):
     given = SERVICES[name]["environment"]
-    assert set(given) <= SETTINGS | DAGSTERS
-    asked = {word for value in given.values() for word in re.findall(r"\$\{([A-Z_]+)", str(value))}
-    assert asked <= SETTINGS
+    assert set(given) <= SETTINGS | DAGSTER_VARIABLES
+    references = {word for value in given.values() for word in re.findall(r"\$\{([A-Z_]+)", str(value))}
+    assert references <= SETTINGS
 
 
-def test_only_what_runs_assets_or_migrates_gets_the_stations_secrets():
+def test_only_code_location_and_migrate_get_station_secrets():
     assert {name for name, service in SERVICES.items() if "env_file" in service} == {"code-location", "migrate"}
     for name in ("webserver", "daemon"):
-        assert set(SERVICES[name]["environment"]) - DAGSTERS == {"DAGSTER_DATABASE_URL"}
+        assert set(SERVICES[name]["environment"]) - DAGSTER_VARIABLES == {"DAGSTER_DATABASE_URL"}
 
 
 @each_service
-def test_it_can_change_nothing_of_its_container(name):
+def test_a_container_is_read_only_and_unprivileged(name):
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "user" not in service, "the image says who it is"
+    assert "user" not in service, "the image sets the user"
     assert {"mem_limit", "pids_limit"} <= set(service)
 
 
-@pytest.mark.parametrize("name", LASTING)
-def test_it_is_started_again_watched_and_given_time_to_stop(name):
+@pytest.mark.parametrize("name", PERMANENT)
+def test_a_service_has_restart_health_check_and_grace_period(name):
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
-    assert service["healthcheck"]["test"][0] == "CMD", "no shell"
+    assert service["healthcheck"]["test"][0] == "CMD", "the image may have no shell"
     assert "stop_grace_period" in service
     assert service["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 
 
-def test_the_daemon_stops_before_the_code_location_that_it_launches_runs_in():
+def test_the_daemon_stops_before_the_code_location():
     assert "code-location" in SERVICES["daemon"]["depends_on"]
 
 
-def test_only_the_webserver_can_be_reached_from_outside_and_from_this_machine_only():
+def test_only_the_webserver_has_a_port_and_only_on_loopback():
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {"webserver": ["127.0.0.1:3000:3000"]}
 
 
 def test_the_automation_settles_as_under_wxyc_up():
-    assert SETTLE.items() <= SERVICES["daemon"]["environment"].items()
+    assert TICK_SETTLE.items() <= SERVICES["daemon"]["environment"].items()
 
 
-def test_webserver_and_daemon_find_the_code_location_where_it_is():
+def test_webserver_and_daemon_find_the_code_location():
     (server,) = (one["grpc_server"] for one in yaml.safe_load((DEPLOY / "workspace.yaml").read_text())["load_from"])
     context = parse(SERVICES[server["host"]]["command"])
     assert (server["port"], server["location_name"]) == (context.params["port"], context.params["location_name"])
@@ -132,7 +132,7 @@ def test_webserver_and_daemon_find_the_code_location_where_it_is():
         assert list(parse(SERVICES[name]["command"]).params["workspace"]) == [str(DEPLOY / "workspace.yaml")]
 
 
-def test_the_folders_of_the_volumes_are_those_that_the_programs_use():
+def test_the_volumes_are_the_folders_that_the_programs_use():
     instance = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
     logs = instance["compute_logs"]["config"]["base_dir"]
     given, _ = example()
@@ -149,7 +149,7 @@ def test_the_folders_of_the_volumes_are_those_that_the_programs_use():
     assert logs.startswith(image_environment()["WXYC_HOME"])
 
 
-def test_every_service_is_the_image_that_is_built_here():
+def test_every_service_uses_the_image_of_the_containerfile():
     assert image("ENTRYPOINT") == ['["python", "/opt/wxyc-assets/entrypoint.py"]']
     assert {
         (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).resolve()

@@ -1,45 +1,42 @@
-"""deploy/entrypoint.py: a container refuses to start without a database, and is its command otherwise."""
+"""deploy/entrypoint.py: refuses to start without Dagster's storage, else executes the command."""
 
 import subprocess
 import sys
 
 import pytest
 
-from tests.services.topology import DEPLOY
+from tests.processes import running
+from tests.services.deployment import DEPLOY
 
 SHOW = [sys.executable, "-c", "import os; print(os.environ['WXYC_DAGSTER_STORAGE_URL'], os.getpid())"]
 
 
 def start(*command, **environ):
-    process = subprocess.Popen(
-        [sys.executable, DEPLOY / "entrypoint.py", *command],
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    out, err = process.communicate(timeout=20)
+    pipe = subprocess.PIPE
+    entry = [sys.executable, DEPLOY / "entrypoint.py", *command]
+    with running(entry, env=environ, stdout=pipe, stderr=pipe, text=True) as process:
+        out, err = process.communicate(timeout=200)
     return process, out, err
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
-def test_it_names_the_driver_that_dagster_can_work_with_and_becomes_its_command(scheme):
+def test_it_sets_the_storage_url_and_executes_the_command(scheme):
     process, out, _ = start(*SHOW, DAGSTER_DATABASE_URL=f" {scheme}://u:p%40ss@db:5432/dagster?sslmode=require\n")
     assert out.split() == ["postgresql+psycopg2://u:p%40ss@db:5432/dagster?sslmode=require", str(process.pid)]
 
 
 @pytest.mark.parametrize("url", [None, "", "dagster", "sqlite:///x", "postgresql+psycopg://u@db/x"])
-def test_without_a_storage_nothing_starts_since_it_would_be_on_a_database_of_its_own(url):
+def test_it_refuses_to_start_without_a_storage(url):
     process, out, err = start(*SHOW, **({} if url is None else {"DAGSTER_DATABASE_URL": url}))
     assert (process.returncode, out) == (1, "")
     assert err.startswith("DAGSTER_DATABASE_URL: must be a postgresql:// URL")
     assert not url or url not in err.replace("postgresql://", "")
 
 
-def test_a_command_that_is_not_there_is_named():
+def test_it_names_a_command_that_does_not_exist():
     process, _, err = start("dagstre", DAGSTER_DATABASE_URL="postgresql://db/x")
     assert (process.returncode, err) == (1, "dagstre: No such file or directory\n")
 
 
-def test_without_a_command_it_says_how_it_is_used():
+def test_without_a_command_it_prints_its_usage():
     assert "COMMAND" in start(DAGSTER_DATABASE_URL="postgresql://db/x")[2]

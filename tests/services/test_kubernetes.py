@@ -1,4 +1,4 @@
-"""deploy/helm/values.yaml with Dagster's own launcher and executor: a run per partition, each asset with its own resources."""
+"""deploy/helm/values.yaml for Dagster's own launcher and executor: one run per partition, resources per asset."""
 
 import importlib.util
 from pathlib import Path
@@ -13,7 +13,7 @@ from dagster_k8s import K8sRunLauncher
 
 from tests.documents import SETTINGS
 from tests.services import chart
-from tests.services.topology import DEPLOY, image
+from tests.services.deployment import DEPLOY, image
 from wxyc_assets.definitions import build_defs
 
 SERVICES = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
@@ -21,23 +21,29 @@ SERVICES = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
 
 @pytest.fixture(scope="module")
 def location():
-    """deploy/helm/per_partition.py, loaded by its path as Dagster loads it."""
+    """The module deploy/helm/per_partition.py, loaded by its path as Dagster loads it."""
     spec = importlib.util.spec_from_file_location("per_partition", DEPLOY / "helm" / "per_partition.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_dagster_takes_the_instance_that_the_chart_makes(tmp_path):
+def test_dagster_accepts_the_instance_of_the_chart(tmp_path):
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(chart.instance()))
     config, _ = dagster_instance_config(str(tmp_path))
-    for key, kind in {"run_launcher": K8sRunLauncher, "run_coordinator": QueuedRunCoordinator}.items():
-        assert config[key]["class"] == kind.__name__
-        taken = process_config(kind.config_type(), config[key]["config"])
-        assert taken.success, taken.errors
+    schemas = {
+        "run_launcher": ("K8sRunLauncher", K8sRunLauncher.config_type()),
+        "run_coordinator": ("QueuedRunCoordinator", QueuedRunCoordinator.config_type()),
+    }
+    for key, (name, schema) in schemas.items():
+        assert config[key]["class"] == name
+        result = process_config(schema, config[key]["config"])
+        assert result.success, result.errors
 
 
-def test_the_instance_is_that_of_compose_but_for_its_size_and_its_launcher():
+def test_the_instance_is_that_of_compose_except_for_its_size():
     made = chart.instance()
     assert made["retention"]["schedule"] == SERVICES["retention"]["schedule"]
     days = made["retention"]["sensor"]["purge_after_days"]
@@ -49,14 +55,11 @@ def test_the_instance_is_that_of_compose_but_for_its_size_and_its_launcher():
     assert queue["tag_concurrency_limits"][0]["limit"] < queue["max_concurrent_runs"]
 
 
-def test_every_partitioned_asset_is_backfilled_a_run_per_shard_or_per_day_of_hours(location):
+def test_a_backfill_has_one_run_per_shard_or_per_day_of_hours(location):
     ours, theirs = (defs.resolve_asset_graph() for defs in (build_defs(), location.defs))
     assert ours.get_all_asset_keys() == theirs.get_all_asset_keys()
-    most = {
-        key.to_user_string(): theirs.get(key).backfill_policy.max_partitions_per_run
-        for key in theirs.get_all_asset_keys()
-        if theirs.get(key).backfill_policy
-    }
+    policies = {key.to_user_string(): theirs.get(key).backfill_policy for key in theirs.get_all_asset_keys()}
+    most = {name: policy.max_partitions_per_run for name, policy in policies.items() if policy}
     hours = {
         key.to_user_string()
         for key in ours.get_all_asset_keys()
@@ -67,12 +70,12 @@ def test_every_partitioned_asset_is_backfilled_a_run_per_shard_or_per_day_of_hou
     assert {"library_identity", "album_metadata", "flowsheet_enrichment", "rotation_cache"} <= set(most)
 
 
-def test_every_asset_that_runs_says_what_its_pod_needs(location):
+def test_every_materializable_asset_has_a_memory_limit(location):
     graph = build_defs().resolve_asset_graph()
     assert set(location.MEMORY_MI) == {key.to_user_string() for key in graph.materializable_asset_keys}
 
 
-def test_only_secrets_are_referred_to_and_every_variable_is_a_setting():
+def test_the_values_reference_secrets_and_settings_only():
     given = chart.deployment()
     assert given["envSecrets"] == [{"name": "wxyc-assets"}]
     names = {one["name"] for one in given["env"]} | {one.split("=")[0] for one in chart.run_launcher()["env_vars"]}
@@ -81,7 +84,7 @@ def test_only_secrets_are_referred_to_and_every_variable_is_a_setting():
     assert not [line for line in (DEPLOY / "helm" / "values.yaml").read_text().splitlines() if "Password:" in line]
 
 
-def test_code_location_and_runs_have_the_same_prices_and_the_files_that_the_image_has():
+def test_code_location_and_runs_have_the_same_volumes():
     given, runs = chart.deployment(), chart.run_launcher()
     assert (given["volumes"], given["volumeMounts"]) == (runs["volumes"], runs["volume_mounts"])
     (price_file,) = {given["env"][0]["value"], runs["env_vars"][0].split("=")[1]}
@@ -90,7 +93,7 @@ def test_code_location_and_runs_have_the_same_prices_and_the_files_that_the_imag
     assert "/opt/wxyc-assets/per_partition.py" in given["dagsterApiGrpcArgs"]
 
 
-def test_every_pod_is_the_images_user_and_can_write_nowhere_but_in_its_scratch():
+def test_every_pod_has_the_images_user_and_a_read_only_root():
     user = int(image("USER")[-1].split(":")[0])
     services = [chart.deployment(), chart.values()["dagsterDaemon"], chart.values()["dagsterWebserver"]]
     for service in services:
@@ -105,7 +108,7 @@ def test_every_pod_is_the_images_user_and_can_write_nowhere_but_in_its_scratch()
     assert all(one["readOnlyRootFilesystem"] and not one["allowPrivilegeEscalation"] for one in securities)
 
 
-def test_every_image_is_the_one_that_is_built_here_in_one_version():
+def test_all_pods_have_the_same_image():
     images = [
         chart.deployment()["image"],
         chart.values()["dagsterDaemon"]["image"],

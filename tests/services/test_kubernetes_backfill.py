@@ -1,34 +1,37 @@
-"""A backfill on Kubernetes: Dagster's own launcher and executor ask a cluster for pods, which are processes of this machine."""
+"""A backfill on a fake Kubernetes: Dagster's own launcher and executor create pods, which are processes of this machine."""
 
-import psycopg
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from resources.postgres import Postgres
 from tests.services import chart
-from tests.services.cluster import Cluster
-from tests.services.stack import stack, until
-from tests.services.topology import DEPLOY, Service, entrypoint
-from wxyc_assets.migrate import migrate
+from tests.services.deployment import DEPLOY, Service, entrypoint
+from tests.services.fake_cluster import FakeCluster
+from tests.services.stack import TIMEOUT_S, stack
+from tests.waiting import wait_for
+from wxyc_assets.database.migrate import migrate
 
 SHARDS = ["0", "5"]
 
+pytestmark = pytest.mark.timeout(6 * TIMEOUT_S)
 
-def here(site, value):
-    """What the chart says, in words of this machine."""
-    return yaml.safe_load(site.here.text(yaml.safe_dump(value)))
+
+def localized(site, value):
+    """A value of the chart, adapted to this machine."""
+    return yaml.safe_load(site.machine.text(yaml.safe_dump(value)))
 
 
 def instance(site, kubeconfig):
-    """The dagster.yaml of the chart, but for where its database and its cluster are."""
-    made = here(site, chart.instance())
-    where = psycopg.conninfo.conninfo_to_dict(site.dagster)
+    """The dagster.yaml of the chart, with the addresses of the test's database and cluster."""
+    made = localized(site, chart.instance())
+    address = conninfo_to_dict(site.dagster)
     database = {
-        "username": where["user"],
+        "username": address["user"],
         "hostname": "",
-        "db_name": where["dbname"],
-        "port": int(where["port"]),
-        "params": {"host": where["host"]},
+        "db_name": address["dbname"],
+        "port": int(str(address["port"])),
+        "params": {"host": address["host"]},
     }
     for kind in ("schedule_storage", "run_storage", "event_log_storage"):
         made[kind]["config"]["postgres_db"] |= database
@@ -38,41 +41,45 @@ def instance(site, kubeconfig):
 
 @pytest.fixture
 def cluster(site):
-    """A cluster with the two Secrets that the operator makes."""
+    """A cluster with the two Secrets that the operator creates."""
     settings = {name: value for name, value in site.settings.items() if name != "PRICE_FILE"}
-    password = {"postgresql-password": psycopg.conninfo.conninfo_to_dict(site.dagster).get("password", "none")}
-    with Cluster(site.here, {"wxyc-assets": settings, "wxyc-assets-dagster": password}).serving() as serving:
+    password = {"postgresql-password": str(conninfo_to_dict(site.dagster).get("password", "none"))}
+    with FakeCluster(site.machine, {"wxyc-assets": settings, "wxyc-assets-dagster": password}).serving() as serving:
         yield serving
 
 
 @pytest.fixture
 def on_cluster(site, cluster):
-    """The chart's three deployments, with the commands and the environment that its templates give them."""
+    """The chart's three deployments, with the commands and environment of its templates."""
     commands = chart.commands(entrypoint())
-    containers = {name: here(site, container) for name, container in chart.containers().items()}
+    containers = {name: localized(site, container) for name, container in chart.containers().items()}
     services = {
         name: Service(
             name=name,
-            command=[site.here.text(word) for word in command],
-            environ=site.here.environ(cluster.environment(containers[name])),
-            check=[site.here.text(word) for word in chart.checks().get(name, [])],
-            waits_for={} if name == "code-location" else {"code-location": "service_healthy"},
+            command=[site.machine.text(word) for word in command],
+            environ=site.machine.environ(cluster.environment(containers[name])),
+            check=[site.machine.text(word) for word in chart.checks().get(name, [])],
+            depends_on={} if name == "code-location" else {"code-location": "service_healthy"},
         )
         for name, command in commands.items()
     }
-    site.here.install(instance(site, cluster.kubeconfig()), site.here.text((DEPLOY / "workspace.yaml").read_text()))
+    site.machine.install(
+        instance(site, cluster.kubeconfig()), site.machine.text((DEPLOY / "workspace.yaml").read_text())
+    )
     migrate(Postgres(site.station))
-    with stack(services, site.here) as started:
+    with stack(services, site.machine) as started:
         started.up()
         yield started
 
 
-def test_a_backfill_is_a_run_per_shard_each_with_its_own_pods_and_its_assets_resources(site, cluster, on_cluster):
-    until(lambda: site.ui.location() == ("LOADED", "RepositoryLocation"), within_s=60, what="workspace")
-    backfill = site.ui.backfill("library_identity", SHARDS)
-    until(lambda: len(site.ui.runs_of(backfill)) == len(SHARDS), within_s=90, what="a run each")
-    until(lambda: set(site.ui.runs_of(backfill).values()) == {"SUCCESS"}, within_s=120, what="all done")
-    assert site.ui.credited("library_identity") == SHARDS
+def test_a_backfill_has_one_run_per_shard_in_its_own_pods(site, cluster, on_cluster):
+    """Each step's pod has the resources of its asset."""
+    webserver = site.webserver
+    wait_for(lambda: webserver.location() == ("LOADED", "RepositoryLocation"), "loaded code location", TIMEOUT_S)
+    backfill = webserver.backfill("library_identity", SHARDS)
+    wait_for(lambda: len(webserver.runs_of(backfill)) == len(SHARDS), "run per shard", TIMEOUT_S)
+    wait_for(lambda: set(webserver.runs_of(backfill).values()) == {"SUCCESS"}, "success of both runs", TIMEOUT_S)
+    assert webserver.materialized("library_identity") == SHARDS
     runs, steps = cluster.pods("run_worker"), cluster.pods("step_worker")
     assert len(runs) == len(steps) == len(SHARDS)
     assert {memory_of(pod) for pod in runs} == {"384Mi"}
@@ -86,6 +93,6 @@ def test_a_backfill_is_a_run_per_shard_each_with_its_own_pods_and_its_assets_res
 
 
 def memory_of(pod):
-    """What the one container of a pod may use."""
+    """The memory limit of a pod's only container."""
     (container,) = pod["containers"]
     return container["resources"]["limits"]["memory"]

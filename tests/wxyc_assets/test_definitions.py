@@ -25,26 +25,26 @@ print(serialize_value(RepositorySnap.from_def(defs.get_repository_def())))
 
 
 def _python(code, tmp_path, **environ):
-    """Run code in a process of its own with nothing in its environment but what is given."""
+    """Run code in a child process whose environment is what is given."""
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={"PATH": "/usr/bin:/bin", **environ}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
 
 
-def test_the_definitions_load_with_an_empty_environment_and_do_nothing_else(tmp_path):
-    # Its home is a file: whoever would start a server or write state there fails.
+def test_definitions_load_in_an_empty_environment(tmp_path):
+    """Loading starts no server and writes no state: its home is a file, so either would fail."""
     (tmp_path / "home").write_text("")
     loaded = _python(LOAD, tmp_path, WXYC_HOME=str(tmp_path / "home"), HOME=str(tmp_path / "home"))
     assert (loaded.returncode, loaded.stdout) == (0, ""), loaded.stderr
 
 
-def test_the_definitions_load_beside_settings_that_cannot_be_used(tmp_path):
+def test_definitions_load_with_invalid_settings(tmp_path):
     loaded = _python(LOAD, tmp_path, STALE_THRESHOLD_DAYS="a week", DATABASE_URL="mysql://", LML_API_KEY="a\tb")
     assert loaded.returncode == 0, loaded.stderr
 
 
-def test_no_secret_is_in_what_dagster_stores_and_shows_of_the_code(tmp_path):
+def test_dagsters_snapshot_of_the_code_has_no_secret(tmp_path):
     printed = _python(PRINT_SNAPSHOT, tmp_path, **SECRETS)
     assert printed.returncode == 0, printed.stderr
     assert "stale_identities" in printed.stdout
@@ -75,10 +75,11 @@ def test_the_graph_is_what_the_design_draws(graph):
     assert node.parent_keys == {dg.AssetKey("library")}
     assert node.partitions_def.get_partition_keys() == [str(shard) for shard in range(16)]
     assert node.backfill_policy == dg.BackfillPolicy.single_run()
-    assert "stale_identities" in {sensor.name for sensor in defs.sensors}
+    assert "stale_identities" in {sensor.name for sensor in defs.sensors or ()}
 
 
-def test_every_asset_of_ours_can_be_understood_from_its_page(graph):
+def test_every_asset_has_owner_group_kind_and_description(graph):
+    """An asset's page is enough to understand it."""
     for key in graph.materializable_asset_keys:
         node = graph.get(key)
         assert node.owners, key
@@ -86,13 +87,7 @@ def test_every_asset_of_ours_can_be_understood_from_its_page(graph):
         assert node.kinds
         assert len(node.description or "") > 100
         assert node.metadata["dagster/table_name"]
-        assert node.freshness_policy is not None
         assert node.check_keys
-
-
-def test_freshness_warns_at_seven_days_and_fails_at_eight(graph):
-    policy = graph.get(dg.AssetKey("library_identity")).freshness_policy
-    assert (policy.warn_window.to_timedelta().days, policy.fail_window.to_timedelta().days) == (7, 8)
 
 
 def test_only_untrusted_answers_block(graph):
@@ -104,5 +99,6 @@ def test_only_untrusted_answers_block(graph):
 
 def test_a_resource_can_be_replaced_by_a_plain_object():
     replaced = build_defs(postgres="a plain object")
-    assert replaced.resources["postgres"] == "a plain object"
-    assert replaced.resources["lml"] is defs.resources["lml"]
+    resources, own = dict(replaced.resources or {}), dict(defs.resources or {})
+    assert resources["postgres"] == "a plain object"
+    assert resources["lml"] is own["lml"]

@@ -1,13 +1,14 @@
-import dagster as dg
+"""What the settings make: secrets to redact, the LML client, Sentry, and the sender of alerts."""
+
 import pytest
 
 from resources.lml.errors import LmlUnreachable
 from resources.lml.models import LibraryInput
 from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
+from wxyc_assets.factories import Secrets, lml_config, open_lml, open_sentry_from, open_sentry_sender
+from wxyc_assets.runs.progress import NoProgress
 from wxyc_assets.settings import SettingsError
-from wxyc_assets.wiring import Secrets, lml_config, open_lml, open_sentry_from, open_sentry_post
-from wxyc_assets.wiring_dagster import default_resources
 
 LML = {"LIBRARY_METADATA_URL": "https://lml.example.org/api/v1/", "LML_API_KEY": "hunter2"}
 
@@ -18,7 +19,7 @@ def test_a_url_is_secret_in_its_passwords_as_written_and_as_sent():
     assert not {"u", "h", "db", "k"} & set(found.texts)
 
 
-def test_the_keys_of_settings_that_cannot_be_used_are_secret_all_the_same():
+def test_keys_in_invalid_settings_are_secret():
     environ = LML | {"LML_DISCOGS_BUDGET_PER_MIN": "many", "DATABASE_URL": "postgresql://u:pw@h:nowhere/db"}
     assert set(Secrets.of(environ).texts) >= {"hunter2", "pw"}
 
@@ -27,12 +28,12 @@ def test_nothing_is_secret_in_an_empty_environment():
     assert Secrets.of({}).texts == ()
 
 
-def test_what_is_no_url_at_all_is_secret_as_a_whole():
+def test_text_that_is_no_url_is_secret_as_a_whole():
     assert Secrets.of({"DATABASE_URL": "hunter2"}).texts == ("hunter2",)
     assert Secrets.of({"DATABASE_URL": "postgresql://u:hunter2@[h/db"}).texts == ("postgresql://u:hunter2@[h/db",)
 
 
-def test_without_an_lml_a_run_is_told_how_to_get_one():
+def test_missing_lml_url_names_the_sandbox_command():
     with pytest.raises(SettingsError, match=r"LIBRARY_METADATA_URL: is not set.*wxyc sandbox lml"):
         lml_config({})
 
@@ -45,7 +46,7 @@ def test_without_an_lml_a_run_is_told_how_to_get_one():
         LML | {"LIBRARY_METADATA_URL": "https://lml.example.org?key=hunter2"},
     ],
 )
-def test_an_lml_that_cannot_be_called_is_a_setting_to_correct_without_its_secrets(broken):
+def test_invalid_lml_settings_are_named_without_secrets(broken):
     with pytest.raises(SettingsError, match=r"LML_API_KEY|LIBRARY_METADATA_URL") as caught:
         lml_config(broken)
     assert "hunter2" not in str(caught.value)
@@ -66,10 +67,10 @@ def test_lml_is_called_as_configured():
 @pytest.mark.parametrize("rate", ["0", "1"])
 def test_a_client_of_lml_closes_what_it_opened(station, rate):
     sentry = open_sentry(SentryConfig(dsn=None, environment="test", release=None, traces_sample_rate=0, secrets=()))
-    log = step_log(tool="test", run_id="r", human=False, secrets=())
+    log = step_log(tool="test", run_id="r", secrets=())
     environ = LML | {"LIBRARY_METADATA_URL": "http://127.0.0.1:9", "LML_CAPTURE_SAMPLE_RATE": rate}
     library = LibraryInput(library_id=1, artist_name="a", album_title="b", legacy_release_id=1)
-    with open_lml(station, sentry, log, environ) as client, pytest.raises(LmlUnreachable):
+    with open_lml(station, sentry, log, NoProgress(), environ) as client, pytest.raises(LmlUnreachable):
         client.bulk_resolve_libraries([library])
     assert "hunter2" not in repr(client)
     with station.connect() as connection:
@@ -85,35 +86,8 @@ def test_without_a_dsn_sentry_does_nothing():
     sentry.close()
 
 
-def test_without_a_dsn_nobody_takes_alerts_to_sentry_and_with_one_somebody_does():
-    assert open_sentry_post({}) is None
-    post = open_sentry_post({"SENTRY_DSN": "http://key@127.0.0.1:9/1"})
-    assert post is not None
-    post.close()
-
-
-@pytest.fixture
-def environment(monkeypatch, station):
-    for name in ("LIBRARY_METADATA_URL", "LML_API_KEY", "SENTRY_DSN", "LOCAL_DEV", "WXYC_SCHEMA_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATABASE_URL", station.dsn)
-    return monkeypatch
-
-
-def test_resources_are_made_of_the_settings_when_a_run_starts(environment, station):
-    for name, value in (LML | {"STALE_THRESHOLD_DAYS": "3"}).items():
-        environment.setenv(name, value)
-    with dg.build_resources(default_resources()) as resources:
-        assert resources.postgres == station
-        assert resources.identity_settings.stale_after.days == 3
-        assert "hunter2" in resources.operator.secrets
-        assert "hunter2" not in repr(resources)
-
-
-def test_a_run_without_an_lml_fails_with_the_reason(environment):
-    with (
-        pytest.raises(dg.DagsterError, match="resource_fn on ResourceDefinition lml") as caught,
-        dg.build_resources(default_resources()),
-    ):
-        pass
-    assert "LIBRARY_METADATA_URL: is not set" in str(caught.value.__cause__)
+def test_alert_sender_exists_only_with_a_dsn():
+    assert open_sentry_sender({}) is None
+    sender = open_sentry_sender({"SENTRY_DSN": "http://key@127.0.0.1:9/1"})
+    assert sender is not None
+    sender.close()

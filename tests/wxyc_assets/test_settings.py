@@ -3,19 +3,21 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from wxyc_assets import settings
+from wxyc_assets.runs.partitions import FIRST_HOUR, hour_start
 from wxyc_assets.settings import (
     ALL_GROUPS,
     DatabaseSettings,
     HomeSettings,
     IdentitySettings,
     LmlSettings,
+    RatingSettings,
     SentrySettings,
     SettingsError,
     load,
     load_all,
     secret_texts,
 )
+from wxyc_assets.settings.groups import default_home
 
 SECRET = "hunter2-hunter2"
 SECRETS = {
@@ -25,7 +27,7 @@ SECRETS = {
     "SENTRY_DSN": f"https://{SECRET}@sentry.example.org/1",
 }
 DEFAULTS = {
-    "WXYC_HOME": settings._default_home(),
+    "WXYC_HOME": default_home(),
     "DATABASE_URL": None,
     "DAGSTER_DATABASE_URL": None,
     "DAGSTER_HOME": None,
@@ -35,12 +37,13 @@ DEFAULTS = {
     "LML_API_KEY": None,
     "LOCAL_DEV": False,
     "LML_DISCOGS_BUDGET_PER_MIN": 30,
-    "LML_COST_LOOKUP_ITEM": 1,
+    "LML_COST_LOOKUP_ITEM": 2.5,
     "LML_COST_REFRESH_ID": 4,
     "LML_CAPTURE_SAMPLE_RATE": 0,
     "STALE_THRESHOLD_DAYS": 7,
     "UNRESOLVED_RETRY_DAYS": 30,
     "INCLUDE_NULL_CANONICAL": False,
+    "BILLING_START": None,
     "SENTRY_DSN": None,
     "SENTRY_ENVIRONMENT": "local",
     "SENTRY_RELEASE": None,
@@ -55,6 +58,7 @@ UNUSABLE = {
     "LML_COST_LOOKUP_ITEM": "nan",
     "LML_CAPTURE_SAMPLE_RATE": "1.5",
     "LOCAL_DEV": "maybe",
+    "BILLING_START": "2026-06-08T10:30:00Z",
     "STALE_THRESHOLD_DAYS": "0",
     "UNRESOLVED_RETRY_DAYS": "a month",
     "INCLUDE_NULL_CANONICAL": "perhaps",
@@ -63,7 +67,7 @@ UNUSABLE = {
 }
 
 
-def test_every_setting_has_its_name_and_default_with_an_empty_environment():
+def test_empty_environment_gives_every_default():
     found = {
         field.alias: getattr(group, name)
         for group in load_all(ALL_GROUPS, {})
@@ -81,26 +85,26 @@ def test_an_empty_variable_is_unset():
     assert load_all(ALL_GROUPS, blank) == load_all(ALL_GROUPS, {})
 
 
-def test_all_problems_of_all_groups_are_told_at_once_by_variable():
+def test_all_problems_of_all_groups_are_reported_at_once():
     with pytest.raises(SettingsError) as caught:
         load_all(ALL_GROUPS, UNUSABLE)
     assert {problem.split(":")[0] for problem in caught.value.problems} == set(UNUSABLE)
     assert all(f"  - {problem}" in str(caught.value) for problem in caught.value.problems)
 
 
-def test_a_missing_key_is_told_beside_other_problems():
+def test_missing_key_is_reported_beside_other_problems():
     with pytest.raises(SettingsError) as caught:
         load(LmlSettings, {"LIBRARY_METADATA_URL": "https://lml.example.org", "LML_CAPTURE_SAMPLE_RATE": "2"})
     assert {problem.split(":")[0] for problem in caught.value.problems} == {"LML_API_KEY", "LML_CAPTURE_SAMPLE_RATE"}
 
 
-def test_a_problem_that_two_groups_share_is_told_once():
+def test_problem_that_two_groups_share_is_reported_once():
     with pytest.raises(SettingsError) as caught:
         load_all((HomeSettings, DatabaseSettings), {"DAGSTER_DATABASE_URL": "nonsense"})
     assert len(caught.value.problems) == 1
 
 
-def test_a_configured_lml_needs_a_key_unless_this_is_a_developers_machine():
+def test_lml_needs_a_key_except_in_local_development():
     url = {"LIBRARY_METADATA_URL": "http://127.0.0.1:8000"}
     with pytest.raises(SettingsError, match="LML_API_KEY: is needed"):
         load(LmlSettings, url)
@@ -138,7 +142,7 @@ def test_secrets_are_in_no_error_of_the_models_themselves():
     assert SECRET not in str(caught.value)
 
 
-def test_every_secret_is_known_as_one_even_beside_settings_that_cannot_be_used():
+def test_every_secret_is_known_beside_invalid_settings():
     environ = SECRETS | {"LML_CAPTURE_SAMPLE_RATE": "2", "WXYC_SCHEMA_NAME": "no; such"}
     assert sorted(secret_texts(environ)) == sorted(SECRETS.values())
     assert secret_texts({}) == []
@@ -171,3 +175,26 @@ def test_state_is_kept_where_this_user_may_write(monkeypatch, uid, home):
 def test_a_settings_value_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         load(SentrySettings, {}).environment = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("start", ["2026-06-08T10:30:00Z", "2026-06-08T10:00:00", "2025-12-31T23:00:00Z", "June"])
+def test_billing_starts_on_a_utc_hour_from_2026_on(start):
+    with pytest.raises(SettingsError, match="BILLING_START"):
+        load(RatingSettings, {"BILLING_START": start})
+    assert load(RatingSettings, {"BILLING_START": "2026-06-08T12:00:00+02:00"}).first_hour == hour_start(
+        "2026-06-08-10:00"
+    )
+    assert load(RatingSettings, {}).first_hour == FIRST_HOUR
+
+
+@pytest.mark.parametrize(
+    ("environ", "environment"),
+    [
+        ({}, "local"),
+        ({"NODE_ENV": "production"}, "production"),
+        ({"NODE_ENV": "production", "SENTRY_ENVIRONMENT": "staging"}, "staging"),
+        ({"NODE_ENV": "production", "SENTRY_ENVIRONMENT": ""}, "production"),
+    ],
+)
+def test_sentrys_environment_is_that_of_the_jobs_unless_set(environ, environment):
+    assert load(SentrySettings, environ).environment == environment

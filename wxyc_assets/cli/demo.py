@@ -1,17 +1,19 @@
-"""``wxyc demo``: the whole graph once, on a sandbox station."""
+"""``wxyc demo``: runs the whole graph once on a sandbox station."""
 
 import click
 
 from wxyc_assets.cli.outcome import Outcome
 
 
-@click.command("demo", short_help="A sandbox station, the whole graph once, a summary.")
+@click.command("demo", short_help="Run the whole graph on a sandbox station.")
 def command() -> Outcome:
-    """Bring up a sandbox station on this machine, run every asset on it through Dagster, and say what came of it.
+    """Start a sandbox station on this machine, run every asset on it through Dagster, and print what each run counted.
 
-    The station is kept in WXYC_HOME (or DATABASE_URL), so a second demo works on what the first one left. What the demo
-    started, it stops. `wxyc up` opens the Dagster UI on the same station.
+    The station stays in WXYC_HOME (or DATABASE_URL), so a second demo continues where the first one ended. Two
+    assets wait for the shared budget of Discogs calls: the bar says until when. The demo stops what
+    it started. `wxyc up` opens the Dagster UI on the same station.
     """
-    from wxyc_assets.cli.tour import tour
+    click.echo("starting a sandbox station on this machine", err=True)  # the next import takes seconds
+    from wxyc_assets.cli.demo_run import run_demo
 
-    return tour()
+    return run_demo()

@@ -1,22 +1,23 @@
-"""``wxyc doctor``: everything a run needs, looked at before a run needs it."""
+"""``wxyc doctor``: checks everything that a run needs before a run needs it."""
 
 import click
 
-from wxyc_assets.cli.outcome import COULD_NOT, DONE, Outcome
+from wxyc_assets.cli.outcome import DONE, FAILED, Outcome
 
 
-@click.command("doctor", short_help="Settings, databases, tables and privileges, LML, Sentry.")
+@click.command("doctor", short_help="Check settings and services; say what to do.")
 def command() -> Outcome:
-    """Look at everything that runs need and say, for each, whether it is well and what to do if not.
+    """Check everything that runs need, and say for each whether it works and what to do if not.
 
-    Nothing is changed, and nothing is asked of LML that costs anything. Exits 1 if a run would not work.
+    Changes nothing, and asks LML for nothing that costs a Discogs call. Exits 1 if a run would not work.
     """
-    from wxyc_assets.cli.examination import examine
+    from wxyc_assets.cli.doctor_checks.diagnose import diagnose
 
-    findings = examine()
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.says}", err=True)
-        if finding.advice:
-            click.echo(f"       {finding.advice}", err=True)
-    well = all(finding.ok for finding in findings)
-    return Outcome({"ok": well, "findings": [vars(finding) for finding in findings]}, DONE if well else COULD_NOT)
+    diagnoses = diagnose()
+    lines = []
+    for diagnosis in diagnoses:
+        lines.append(f"{'ok  ' if diagnosis.ok else 'FAIL'} {diagnosis.name}: {diagnosis.says}")
+        if diagnosis.advice:
+            lines.append(f"       {diagnosis.advice}")
+    ok = all(diagnosis.ok for diagnosis in diagnoses)
+    return Outcome({"ok": ok, "findings": [vars(diagnosis) for diagnosis in diagnoses]}, DONE if ok else FAILED, lines)

@@ -1,4 +1,4 @@
-"""``wxyc down``: the embedded server."""
+"""``wxyc down``: stops the embedded server."""
 
 import click
 
@@ -6,9 +6,14 @@ from wxyc_assets.cli.outcome import Outcome
 
 
 @click.command("down", short_help="Stop the embedded PostgreSQL.")
-def command() -> Outcome:
-    """Stop the embedded PostgreSQL of WXYC_HOME, if it runs. Its data stays; the next command starts it again."""
-    from wxyc_assets import databases
+@click.option("--force", is_flag=True, help="Also beside `wxyc up` or `wxyc demo`: end `wxyc up` first.")
+def command(force: bool) -> Outcome:
+    """Stop the embedded PostgreSQL of WXYC_HOME, if it runs. Its data stays. The next command that needs it starts it again.
+
+    Refuses while `wxyc up` or `wxyc demo` uses it.
+    """
+    from wxyc_assets.cli.services.stop_station import stop_station
     from wxyc_assets.settings import HomeSettings, load
 
-    return Outcome({"stopped": databases.embedded(load(HomeSettings)).stop()})
+    stopped = stop_station(load(HomeSettings), force=force)
+    return Outcome({"stopped": stopped}, lines=["PostgreSQL stopped" if stopped else "PostgreSQL was not running"])

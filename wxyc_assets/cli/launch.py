@@ -1,71 +1,102 @@
-"""Runs an asset through Dagster in this process: it shows in the UI like any other run, and prints nothing."""
+"""Runs an asset through Dagster in this process. The run shows in the UI like any other, and Dagster prints nothing."""
 
 import importlib
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
 import psycopg
 
 from resources.postgres import Postgres, connect_error_advice
-from wxyc_assets.cli.attendance import attended
+from wxyc_assets.assets.registry import BY_NAME
+from wxyc_assets.cli.in_process import execute
 from wxyc_assets.cli.instance import STORAGE_GONE, open_instance
-from wxyc_assets.cli.outcome import ANOMALY, COULD_NOT, DONE, CannotError, Outcome
-from wxyc_assets.dead_runs import end_dead_runs
-from wxyc_assets.operator import Operator, RunSummary
-from wxyc_assets.partitions import range_tags
-from wxyc_assets.revision import require_migrated
-from wxyc_assets.run_origin import ORIGIN_TAG, RunOrigin
+from wxyc_assets.cli.outcome import ANOMALY, DONE, FAILED, CannotError, Outcome
+from wxyc_assets.cli.run_alerts import updating_alerts
+from wxyc_assets.cli.run_view import run_lines
+from wxyc_assets.database.revision import require_migrated
+from wxyc_assets.orchestration.dead_runs import end_dead_runs
+from wxyc_assets.orchestration.errors import root_cause
+from wxyc_assets.orchestration.partitions import add_day
+from wxyc_assets.runs.findings import Finding
+from wxyc_assets.runs.origin import ORIGIN_TAG, RunOrigin
+from wxyc_assets.runs.outcome import RunSummary
+from wxyc_assets.runs.partitions import range_tags
+from wxyc_assets.runs.run_console import RunConsole
+
+OUR_ERROR = re.compile(r"^(?:wxyc_assets|resources|sensors)(?:\.\w+)+: ")
+"""How Dagster names the class of an error of ours, whose text says enough."""
 
 INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
-"""What Dagster makes of a person's Ctrl-C while a step works."""
-
-OF_ALL = ("budget_backlog_s",)
-"""What a dry run reports of the whole station: several runs saw the same, so it is not added up."""
+"""The class that Dagster records for a Ctrl-C during a step."""
 
 
 @dataclass(frozen=True)
-class Launch:
-    """What to run: one asset with its op config, once for each of the ranges of its partitions.
+class LaunchRequest:
+    """What to run: one asset with its op config, one run for each range of partitions.
 
-    A range is its first and its last key, both included; an asset without partitions has one range that is None.
+    A range is its first and its last key, both included. An asset without partitions has one range, which is None. A dry run
+    has one range, None: its config names its partitions.
     """
 
     asset: str
     ranges: Sequence[tuple[str, str] | None]
     config: Mapping[str, Any]
     origin: RunOrigin = "explicit"
+    dry_run: bool = False
 
 
-def launch(order: Launch, postgres: Postgres, operator: Operator) -> Outcome:
-    """Run the asset, and add up what the runs say."""
+def launch(request: LaunchRequest, postgres: Postgres, console: RunConsole) -> Outcome:
+    """Run the asset, and add up the summaries of its runs. Raises CannotError if a run ends without a summary."""
     summaries: list[RunSummary] = []
     run_ids: list[str] = []
-    # By name, as Dagster loads it: nothing imports the definitions.
-    definitions = importlib.import_module("wxyc_assets.definitions").build_defs(operator=operator)
-    job = definitions.resolve_implicit_global_asset_job_def()
-    with open_instance() as instance, attended(instance, postgres, definitions):
-        _check_and_clean(instance, postgres)
-        for keys in order.ranges:
+    # By name, as Dagster loads them: no module may import the definitions.
+    definitions = importlib.import_module("wxyc_assets.definitions").build_defs(console=console)
+    info = BY_NAME[request.asset]
+    job = definitions.resolve_job_def(info.dry_run_job if request.dry_run else info.job)
+    with open_instance() as instance, updating_alerts(instance, postgres, definitions):
+        _prepare_database(instance, postgres)
+        if info.partitions == "today":
+            for day in filter(None, request.ranges):
+                add_day(instance, day[0])
+        for keys in request.ranges:
             run_id = str(uuid.uuid4())
             run_ids.append(run_id)
+            console.begin_run(_announcement(run_id, request, keys))
             try:
-                _execute(job, instance, run_id, order, range_tags(*keys) if keys else {})
+                with console.executing():
+                    _execute(job, instance, run_id, request, range_tags(*keys) if keys else {})
             except STORAGE_GONE as error:
-                raise CannotError(_without_storage(run_id, operator.summaries.get(run_id))) from error
-            summary = operator.summaries.get(run_id)
-            if summary is None:
-                reason = failure_reason(instance, run_id)
-                if INTERRUPTED in reason:
-                    raise KeyboardInterrupt
-                raise CannotError(f"run {run_id}: {reason}")
-            summaries.append(summary)
-    return _added_up(order, run_ids, summaries)
+                raise CannotError(_storage_lost(run_id, console.summaries.get(run_id))) from error
+            finally:
+                ended = console.summaries.get(run_id)
+                console.end_run(ended.reason if ended else "")
+            summaries.append(ended or _raise_reason(instance, run_id))
+    return _outcome(request, run_ids, summaries)
 
 
-def _check_and_clean(instance: dg.DagsterInstance, postgres: Postgres) -> None:
+def _announcement(run_id: str, request: LaunchRequest, keys: tuple[str, str] | None) -> str:
+    announced = f"{'dry run' if request.dry_run else 'run'} {run_id}"
+    if keys is None:
+        return announced
+    noun = {"shards": "shard", "hours": "hour"}.get(BY_NAME[request.asset].partitions, "day")
+    return (
+        f"{announced} of {noun} {keys[0]}" if keys[0] == keys[1] else f"{announced} of {noun}s {keys[0]} to {keys[1]}"
+    )
+
+
+def _raise_reason(instance: dg.DagsterInstance, run_id: str) -> NoReturn:
+    """Raise why a run ended without a summary."""
+    reason = failure_reason(instance, run_id)
+    if INTERRUPTED in reason:
+        raise KeyboardInterrupt
+    raise CannotError(f"run {run_id}: {reason}")
+
+
+def _prepare_database(instance: dg.DagsterInstance, postgres: Postgres) -> None:
     try:
         with postgres.connect() as connection:
             require_migrated(connection)
@@ -74,68 +105,71 @@ def _check_and_clean(instance: dg.DagsterInstance, postgres: Postgres) -> None:
         raise CannotError(connect_error_advice(error, postgres)) from error
 
 
-def _without_storage(run_id: str, summary: RunSummary | None) -> str:
-    """Say how a run ended of which Dagster could not take note; what it committed is in the ledger."""
-    ended = summary.reason or "it was done" if summary else "it did not end by itself"
+def _storage_lost(run_id: str, summary: RunSummary | None) -> str:
+    """Return how a run ended if Dagster could not record it. What the run committed is in the ledger."""
+    ended = summary.reason or "it was done" if summary else "it ended without a summary"
     return f"run {run_id}: {ended}; Dagster's storage (DAGSTER_DATABASE_URL) is gone: `wxyc doctor`, then run it again"
 
 
 def _execute(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, run_id: str, order: Launch, tags: dict[str, str]
+    job: dg.JobDefinition, instance: dg.DagsterInstance, run_id: str, request: LaunchRequest, tags: dict[str, str]
 ) -> None:
-    job.execute_in_process(
-        instance=instance,
+    op = BY_NAME[request.asset].dry_run_op if request.dry_run else request.asset
+    execute(
+        job,
+        instance,
         run_id=run_id,
-        asset_selection=[dg.AssetKey(order.asset)],
-        raise_on_error=False,
-        tags={**tags, ORIGIN_TAG: order.origin},
-        run_config={
-            "ops": {order.asset: {"config": dict(order.config)}},
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        },
+        tags={**tags, ORIGIN_TAG: request.origin},
+        run_config={"ops": {op: {"config": dict(request.config)}}} if request.config else {},
     )
 
 
 def failure_reason(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return the innermost reason that Dagster has on record for a run that ended without a summary."""
+    """Return the root cause that Dagster recorded for a run that ended without a summary."""
     failures = instance.get_records_for_run(
         run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     ).records
     for record in failures:
         event = record.event_log_entry.dagster_event
         error = getattr(event.event_specific_data, "error", None) if event else None
-        while error:
-            if not error.cause:
-                return str(error.message).strip()
-            error = error.cause
-    return "it ended without saying why; its page in the Dagster UI has the log"
+        if error:
+            return OUR_ERROR.sub("", root_cause(error).message.strip())
+    return "no reason was recorded; its page in the Dagster UI has the log"
 
 
-def _added_up(order: Launch, run_ids: list[str], summaries: list[RunSummary]) -> Outcome:
+def _outcome(request: LaunchRequest, run_ids: list[str], summaries: list[RunSummary]) -> Outcome:
     reports = [summary.dry_run_report for summary in summaries if summary.dry_run_report is not None]
     printed: dict[str, Any] = {
-        "asset": order.asset,
+        "asset": request.asset,
         "run_ids": run_ids,
         "partitions": [key for summary in summaries for key in summary.partitions],
         "dry_run": any(summary.dry_run for summary in summaries),
-        "totals": added([summary.totals for summary in summaries]),
-        "checks": [
-            {"name": finding.name, "passed": finding.passed, "severity": finding.severity}
-            for finding in _worst(summaries)
-        ],
+        "totals": add_up([summary.totals for summary in summaries]),
+        "checks": [_printed(finding) for finding in _worst_findings(summaries)],
     }
     if reports:
-        printed["dry_run_report"] = added(reports) | {name: reports[-1][name] for name in OF_ALL if name in reports[-1]}
+        (printed["dry_run_report"],) = reports  # a dry run is one run, whatever its partitions
+    for summary in summaries:
+        for name, listed in summary.follow_up.items():
+            printed[name] = [*printed.get(name, []), *listed]
     reasons = [summary.reason for summary in summaries if summary.reason]
     if reasons:
         printed["reason"] = "; ".join(reasons)
     verdicts = {summary.verdict for summary in summaries}
-    return Outcome(printed, COULD_NOT if "failed" in verdicts else ANOMALY if "anomaly" in verdicts else DONE)
+    exit_code = FAILED if "failed" in verdicts else ANOMALY if "anomaly" in verdicts else DONE
+    return Outcome(printed, exit_code, run_lines(printed, exit_code))
 
 
-def _worst(summaries: list[RunSummary]) -> list[Any]:
-    """One result a check: it passed if it did in every run."""
-    worst: dict[str, Any] = {}
+def _printed(finding: Finding) -> dict[str, Any]:
+    """Return a check as it is printed; one that failed says why."""
+    check = {"name": finding.name, "passed": finding.passed, "severity": finding.severity}
+    why = {} if finding.passed or not finding.description else {"description": finding.description}
+    return {**check, **why}
+
+
+def _worst_findings(summaries: list[RunSummary]) -> list[Finding]:
+    """Return one result per check: it passed if it passed in every run."""
+    worst: dict[str, Finding] = {}
     for summary in summaries:
         for finding in summary.findings:
             if finding.name not in worst or not finding.passed:
@@ -143,13 +177,13 @@ def _worst(summaries: list[RunSummary]) -> list[Any]:
     return list(worst.values())
 
 
-def added(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Add up dicts of numbers of one shape, nested ones too."""
+def add_up(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up dicts of numbers, nested ones too."""
     total: dict[str, Any] = {}
     for part in parts:
         for name, value in part.items():
             if isinstance(value, Mapping):
-                total[name] = added([total.get(name, {}), value])
+                total[name] = add_up([total.get(name, {}), value])
             else:
                 total[name] = total.get(name, 0) + value
     return total

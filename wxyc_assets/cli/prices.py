@@ -1,15 +1,20 @@
-"""``wxyc prices``: what usage costs."""
+"""``wxyc prices``: checks a price file, and shows those that usage was rated with."""
 
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from wxyc_assets.cli.outcome import COULD_NOT, Outcome
+from wxyc_assets.cli.csv_output import csv_option, write_csv
+from wxyc_assets.cli.outcome import FAILED, CannotError, Outcome
+
+SHOWN_DIGITS = 12
 
 
-@click.group("prices", short_help="The price file: whether usage can be rated with it.")
+@click.group("prices", short_help="What a token costs: price files, checked and kept.")
 def command() -> None:
-    """Look after the price file, which says what a token of each model costs."""
+    """Check a price file, which says what a token of each model costs, and show those that usage was rated with."""
 
 
 @command.command(
@@ -23,28 +28,29 @@ Examples:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> Outcome:
-    """Say whether usage can be rated with FILE, and if not, everything that is wrong with it, line by line.
+    """Check whether usage can be rated with FILE, and list every problem with its line.
 
-    Exits 0 if rating would take it, 1 if it would refuse to run. Nothing is rated, and PRICE_FILE is not looked at.
+    Exits 0 if rating accepts the file, 1 if rating refuses it. Rates nothing, and ignores PRICE_FILE.
     """
     from resources.price_file import PriceFileError
-    from wxyc_assets.price_book.load import load_price_book
+    from wxyc_assets.assets.price_book.load import load_price_book
 
     name = click.format_filename(file)
     try:
         book = load_price_book(file)
     except PriceFileError as error:
-        for problem in error.violations:
-            at = name if problem.line is None else f"{name}:{problem.line}"
-            click.echo(f"{at}: {problem.message}", err=True)
-        click.echo(f"FAIL {name}: {len(error.violations)} to correct; rating refuses it as it is", err=True)
+        lines = [
+            f"{name if problem.line is None else f'{name}:{problem.line}'}: {problem.message}"
+            for problem in error.violations
+        ]
+        lines.append(f"FAIL {name}: {len(error.violations)} to correct; rating refuses it as it is")
         problems = [{"line": problem.line, "message": problem.message} for problem in error.violations]
-        return Outcome(_printed(name, error.digest, problems=problems), COULD_NOT)
-    click.echo(f"ok   {name}: {len(book.priced)} models have a price, {len(book.derived)} can be fine-tuned", err=True)
-    return Outcome(_printed(name, book.digest, version=book.version, models=len(book.priced)))
+        return Outcome(_as_json(name, error.digest, problems=problems), FAILED, lines)
+    line = f"ok   {name}: {len(book.priced)} models have a price, {len(book.derived)} can be fine-tuned"
+    return Outcome(_as_json(name, book.digest, version=book.version, models=len(book.priced)), lines=[line])
 
 
-def _printed(
+def _as_json(
     name: str,
     digest: str | None,
     *,
@@ -54,3 +60,86 @@ def _printed(
 ) -> dict[str, object]:
     """Return the same keys for every file; ``version`` and ``models`` are null for one that cannot be used."""
     return {"file": name, "digest": digest, "version": version, "models": models, "problems": problems or []}
+
+
+@command.command("list", short_help="The price files that usage was rated with.")
+def list_books() -> Outcome:
+    """List the price files that rating used, the latest first, and of how many hours each has the last word.
+
+    `wxyc run rated_usage --prices DIGEST` rates hours with one of them again.
+    """
+    from wxyc_assets.assets.rated_usage.store import price_book_rows
+    from wxyc_assets.cli.schema_session import schema_session
+
+    with schema_session() as connection:
+        books = price_book_rows(connection)
+    lines = [
+        f"{row['digest'][:SHOWN_DIGITS]}  {row['hours']} hours, first used {row['first_used_at']:%Y-%m-%d %H:%M} UTC"
+        for row in books
+    ]
+    printed = [{**row, "first_used_at": row["first_used_at"].isoformat()} for row in books]
+    return Outcome({"price_books": printed}, lines=lines or ["no usage was rated with a price file yet"])
+
+
+@command.command("show", short_help="A price file that usage was rated with.")
+@click.argument("digest")
+def show(digest: str) -> Outcome:
+    """Print the price file whose digest begins with DIGEST, as it was when it was rated with."""
+    from resources.price_file import PriceFileError
+    from wxyc_assets.assets.rated_usage.pricing import NoPriceBookError, load_stored
+    from wxyc_assets.cli.schema_session import schema_session
+
+    with schema_session() as connection:
+        try:
+            book = load_stored(connection, digest)
+        except (NoPriceBookError, PriceFileError) as error:
+            raise CannotError(str(error)) from error
+    content = book.content.decode()
+    return Outcome({"digest": book.digest, "content": content}, lines=content.splitlines())
+
+
+@command.command(
+    "compare",
+    short_help="What another price file would bill.",
+    epilog="""\b
+Examples:
+  wxyc prices compare prices.yaml next.yaml
+  wxyc prices compare 5c9d3c8f0a1b next.yaml --since 2026-10-01T00:00:00Z --until 2026-11-01T00:00:00Z --csv""",
+)
+@click.argument("old")
+@click.argument("new")
+@click.option("--since", metavar="T", help="The first hour. Default: the trailing hours, as in a routine run.")
+@click.option("--until", metavar="T", help="The end of the last hour. Default: the last hour that has closed.")
+@csv_option
+def compare(old: str, new: str, since: str | None, until: str | None, as_csv: bool) -> Outcome:
+    """Compare what the prices OLD and NEW bill for the same usage, by model and customer.
+
+    OLD and NEW are price files, or the beginning of a digest that `wxyc prices list` shows. Rating rates each hour with both,
+    under its lock, and is rolled back: no bill changes. Both rate every hour, whatever their effective_from.
+    """
+    from wxyc_assets.assets.rated_usage.reports.comparison import HourBusyError, compare_books
+    from wxyc_assets.cli.comparison_view import ComparisonView
+    from wxyc_assets.cli.price_books import load_named
+    from wxyc_assets.cli.schema_session import money_postgres, schema_session
+    from wxyc_assets.runs.partitions import WindowError, hours_between, window_keys
+    from wxyc_assets.settings import RatingSettings, load
+
+    settings = load(RatingSettings)
+    try:
+        window = window_keys(since, until, datetime.now(UTC), settings.trailing_hours, settings.first_hour)
+    except WindowError as error:
+        raise click.UsageError(str(error)) from error
+    hours, postgres = hours_between(*window), money_postgres()
+    with schema_session(postgres) as connection:
+        books = load_named(connection, old), load_named(connection, new)
+        try:
+            with click.progressbar(hours, label="hours", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
+                comparison = compare_books(postgres, shown, *books)
+        except HourBusyError as error:
+            raise CannotError(f"{error}; nothing was compared: try again when it is done") from error
+    if as_csv:
+        rows = comparison.rows()
+        columns = ["model_id", "auth_id", "events_old", "events_new", "cost_old", "cost_new", "moved"]
+        return write_csv(columns, [list(row.values()) for row in rows])
+    view = ComparisonView(hours, *books, comparison)
+    return Outcome(view.as_json(), lines=list(view.lines()))

@@ -1,77 +1,31 @@
-"""The commands of ``wxyc``, what every one of them prints, and how it exits.
+"""The program ``wxyc``: runs a command and prints its result.
 
-One JSON object goes to stdout, whatever happens; everything else goes to stderr. Commands are imported when they are
-called: ``wxyc --help`` must not wait for Dagster.
+Every command has one result: text on a terminal, else one JSON object on stdout, also when the command fails. Everything else
+goes to stderr. The program imports a command when it is called, so that ``wxyc --help`` does not wait for Dagster.
 """
 
-import importlib
-import json
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import click
 
-from wxyc_assets.cli.outcome import COULD_NOT, DONE, CannotError, Outcome
-
-COMMANDS = {
-    "demo": "wxyc_assets.cli.demo",
-    "up": "wxyc_assets.cli.up",
-    "down": "wxyc_assets.cli.down",
-    "migrate": "wxyc_assets.cli.migrate",
-    "doctor": "wxyc_assets.cli.doctor",
-    "run": "wxyc_assets.cli.run",
-    "status": "wxyc_assets.cli.status",
-    "alerts": "wxyc_assets.cli.alerts",
-    "budget": "wxyc_assets.cli.budget",
-    "why": "wxyc_assets.cli.why",
-    "prices": "wxyc_assets.cli.prices",
-    "sandbox": "wxyc_assets.cli.sandbox",
-}
+from wxyc_assets.cli.commands import COMPLETION_VARIABLE, cli
+from wxyc_assets.cli.outcome import DONE, FAILED, CannotError, Outcome, Output
+from wxyc_assets.cli.usage_errors import explained
 
 EXPECTED = (
     "wxyc_assets.cli.outcome.CannotError",
-    "wxyc_assets.settings.SettingsError",
-    "wxyc_assets.revision.MigrationError",
+    "wxyc_assets.settings.loading.SettingsError",
+    "wxyc_assets.database.revision.MigrationError",
     "wxyc_assets.sandbox.station.StationError",
     "resources.embedded_postgres.errors.EmbeddedPostgresError",
 )
-"""Errors whose message is the whole story; anything else is a defect and shows its traceback."""
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are looked at."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        """Return the commands in the order in which a newcomer needs them."""
-        return list(COMMANDS)
-
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """Import one command."""
-        if name not in COMMANDS:
-            return None
-        command = importlib.import_module(COMMANDS[name]).command
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[name]}.command is not a command")
-        return command
-
-
-@click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 could not, 2 done with something that someone must look at. "
-    "Settings are environment variables; `wxyc doctor` checks them all.",
-)
-@click.version_option(package_name="wxyc-assets", message="%(version)s")
-def cli() -> None:
-    """Keep WXYC's data fresh: one Dagster asset graph instead of four cron jobs.
-
-    Start with `wxyc demo`: it brings up a sandbox station on this machine and runs the graph on it once. `wxyc up` opens the
-    Dagster UI on it. Every command prints one JSON object on stdout, and what happens meanwhile on stderr.
-    """
+"""Errors whose message says enough. Any other error is a defect and shows its traceback."""
 
 
 def main() -> None:
@@ -80,51 +34,55 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run ``wxyc`` and return its exit code. Prints one JSON object on stdout, except for help and version."""
+    """Run ``wxyc`` and return its exit code. Prints one result on stdout, except for help, version and completion."""
     warnings.filterwarnings("ignore", module="dagster")
     warnings.filterwarnings("ignore", message=".*(beta|preview|superseded).*")
+    if COMPLETION_VARIABLE in os.environ:  # the shell asks for completions
+        cli.main(list(arguments), prog_name="wxyc", complete_var=COMPLETION_VARIABLE)
     if {"-h", "--help", "--version"} & set(arguments):
-        return _outcome(arguments, sys.stdout).exit_code
-    with _stdout_kept() as stdout:
-        outcome = _outcome(arguments, stdout)
-        if outcome.printed:
-            print_object(outcome.printed, stdout)
-        for line in outcome.closing:
-            click.echo(line, err=True)
+        return _run(arguments, Output(sys.stdout))
+    with _reserve_stdout() as stdout:
+        return _run(arguments, Output(stdout, wants_json="--json" in arguments))
+
+
+def _run(arguments: Sequence[str], output: Output) -> int:
+    outcome = Outcome()
+    try:
+        outcome = _run_command(arguments, output)
+        output.print(outcome)
+    except BrokenPipeError:  # the reader of the pipe, such as `head`, has read enough
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), output.stdout.fileno())
     return outcome.exit_code
 
 
-def print_object(printed: object, stdout: IO[str]) -> None:
-    """Write one object: on one line for a program, over several for a person."""
-    stdout.write(json.dumps(printed, indent=2 if stdout.isatty() else None, default=str, ensure_ascii=False) + "\n")
-    stdout.flush()
-
-
-def _outcome(arguments: Sequence[str], stdout: IO[str]) -> Outcome:
+def _run_command(arguments: Sequence[str], output: Output) -> Outcome:
     try:
-        result = cli.main(list(arguments), prog_name="wxyc", standalone_mode=False, obj=stdout)
+        result = cli.main(list(arguments), prog_name="wxyc", standalone_mode=False, obj=output)
     except click.exceptions.NoArgsIsHelpError as shown:
-        click.echo(shown.format_message(), file=stdout)
+        click.echo(shown.format_message(), file=output.stdout)
         return Outcome(exit_code=DONE)
     except click.ClickException as error:
-        error.show(file=sys.stderr)
-        return _could_not(error.format_message())
+        return _failed(*explained(error))
     except (click.Abort, KeyboardInterrupt):
-        return _told("interrupted; what was committed is kept, the same command does the rest")
+        return _expected_failure("interrupted; what was committed is kept, the same command does the rest")
     except Exception as error:
         if _name(error) in EXPECTED:
-            return _told(str(error))
+            return _expected_failure(str(error))
+        from wxyc_assets.cli.database_errors import explained as explained_database_error
+
+        if message := explained_database_error(error):
+            return _expected_failure(message)
         raise
     return result if isinstance(result, Outcome) else Outcome()
 
 
-def _told(message: str) -> Outcome:
-    click.echo(f"wxyc: {message}", err=True)
-    return _could_not(message)
+def _expected_failure(message: str) -> Outcome:
+    return _failed(message, f"wxyc: {message}")
 
 
-def _could_not(message: str) -> Outcome:
-    return Outcome({"error": message}, COULD_NOT)
+def _failed(message: str, text: str) -> Outcome:
+    return Outcome({"error": message}, FAILED, problem=text)
 
 
 def _name(error: Exception) -> str:
@@ -132,8 +90,8 @@ def _name(error: Exception) -> str:
 
 
 @contextmanager
-def _stdout_kept() -> Iterator[IO[str]]:
-    """Keep stdout for our one object: whatever else is printed meanwhile, also by libraries and children, goes to stderr."""
+def _reserve_stdout() -> Iterator[IO[str]]:
+    """Reserve stdout for our one result: all other output, also that of libraries and children, goes to stderr."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -146,4 +104,4 @@ def _stdout_kept() -> Iterator[IO[str]]:
         os.close(kept)
 
 
-__all__ = ["CannotError", "cli", "main", "print_object", "run"]
+__all__ = ["CannotError", "cli", "main", "run"]

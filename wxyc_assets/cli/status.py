@@ -1,23 +1,22 @@
-"""``wxyc status``: the station at a glance."""
+"""``wxyc status``: the state of every asset, from the database alone."""
 
 import click
 
 from wxyc_assets.cli.outcome import Outcome
 
 
-@click.command("status", short_help="The station at a glance: what is fresh, late or failed, and what runs.")
+@click.command("status", short_help="The station: fresh, late, failed, running.")
 def command() -> Outcome:
-    """Show how every asset stands, what runs now, and the budget.
+    """Show the state of every asset, the running runs, and the budget.
 
-    For each asset: its partitions that are fresh, late, failed or were never built, its last good run, its oldest row and its
-    open alerts. A partition has failed when the last run that was to do it did not; it is late when its time has come and
-    nobody has done it again. `wxyc alerts` says more. It asks the database only, neither Dagster nor LML.
+    For each asset: how many of its partitions are fresh, late, failed or never done, its last good run, how long its oldest
+    input has waited, and its open alerts. A partition has failed if the last run that was to do it did not. A partition is late
+    if it is due and no run has done it since. A good run did all of its partitions without an anomaly: `wxyc run` exited 0.
+    `wxyc alerts` says more. The command reads the database only; it asks neither Dagster nor LML.
     """
-    from wxyc_assets.cli.glance import look
-    from wxyc_assets.cli.our_schema import reading
+    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.status_view import read_status
 
-    with reading() as connection:
-        glance = look(connection)
-    for line in glance.told():
-        click.echo(line, err=True)
-    return Outcome(glance.printed())
+    with schema_session() as connection:
+        view = read_status(connection)
+    return Outcome(view.as_json(), lines=list(view.lines()))

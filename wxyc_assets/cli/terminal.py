@@ -1,50 +1,122 @@
-"""What a person at a terminal sees while a command works."""
+"""The terminal of a command: readable lines above a progress bar. Off a terminal there are only JSON lines."""
 
+import os
 import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from wxyc_assets.operator import Operator
-from wxyc_assets.wiring import Secrets
+from resources.redaction import JsonValue
+from wxyc_assets.cli.log_lines import LEVEL_STYLES, line_text, line_time
+from wxyc_assets.cli.progress_bar import DumbProgress, ProgressBar
+from wxyc_assets.factories import Secrets
+from wxyc_assets.runs.run_console import RunConsole
 
 
-class Bar:
-    """A progress bar on stderr; log lines appear above it."""
+class Terminal:
+    """Shows the lines of a run that an operator acts on.
 
-    wants_total = True
+    A warning is shown once, however often it is repeated. Errors are kept until the run has ended: its result gives the reason,
+    and an error that the reason contains is not shown again. An information line without a message has only numbers, which the
+    bar and the result show.
+    """
 
-    def __init__(self) -> None:
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+    def __init__(self, stream: TextIO) -> None:
+        self.console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.progress = DumbProgress(self.console) if self.console.is_dumb_terminal else ProgressBar(self.console)
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self._errors: dict[str, Mapping[str, JsonValue]] = {}
 
-    def start(self, label: str, total: int | None, *, unit: str = "inputs") -> None:
-        """Show the bar."""
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(unit),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
+    def show(self, line: Mapping[str, JsonValue]) -> None:
+        """Show one line of the log, or keep it."""
+        level, step = str(line["level"]), str(line["step"])
+        said = str(line.get("error_message") or line.get("message") or step)
+        if level == "info" and not line.get("message"):
+            return
+        if level == "error":
+            if step != "failed":  # its message is the reason of the result
+                self._errors.setdefault(said, line)
+                self.progress.problems = len(self._errors)
+            return
+        self._seen[step, said] += 1
+        if self._seen[step, said] == 1:
+            self._print(line)
+
+    def end_run(self, reason: str) -> None:
+        """Show the errors of the run that ``reason`` does not contain, and how often its warnings were repeated."""
+        for said, line in self._errors.items():
+            if said not in reason:
+                self._print(line)
+        repeated: Counter[str] = Counter()
+        for (step, _), times in self._seen.items():
+            repeated[step] += times - 1
+        for step, times in (+repeated).items():  # without those that are 0
+            self.console.print(Text(f"         {step}: {times} more like it", style="dim"))
+        self._seen.clear()
+        self._errors.clear()
+        self.progress.problems = 0
+
+    def _print(self, line: Mapping[str, JsonValue]) -> None:
+        level = str(line["level"])
+        named = "" if level == "info" else f"{'warning' if level == 'warn' else level} "
+        self.console.print(
+            Text.assemble((line_time(line), "dim"), " ", (named, LEVEL_STYLES.get(level, "")), line_text(line))
         )
-        self._task = self._progress.add_task(label, total=total)
-        self._progress.start()
-
-    def advance(self, count: int) -> None:
-        """Move it on."""
-        if self._progress and self._task is not None:
-            self._progress.advance(self._task, count)
-
-    def finish(self) -> None:
-        """Take it away."""
-        if self._progress:
-            self._progress.stop()
-            self._progress = None
 
 
-def person() -> Operator:
-    """Return the operator of a command: with a bar and readable lines on a terminal, with JSON lines otherwise."""
+class TerminalConsole(RunConsole):
+    """The console of runs on a terminal."""
+
+    def __init__(self, terminal: Terminal, secrets: tuple[str, ...]) -> None:
+        super().__init__(progress=terminal.progress, show=terminal.show, secrets=secrets)
+        self._terminal = terminal
+
+    @contextmanager
+    def executing(self) -> Iterator[None]:
+        """Let Dagster capture the output of a step for the UI, and show nothing of it on the terminal.
+
+        During a step Dagster sends stdout and stderr to files, and copies the files to where the streams went before: the copy
+        would put JSON between the readable lines. Its helper processes also write a traceback to stderr on Ctrl-C. So both
+        streams go nowhere until Dagster takes them, and lines reach the terminal through a descriptor of its own. Descriptor 1
+        stays the terminal's: rich asks it for the size of the window.
+        """
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), _stderr_to(nowhere):
+            yield
+
+    def begin_run(self, text: str) -> None:
+        """Show which run begins."""
+        self._terminal.console.print(Text(f"  {text}", style="dim"))
+
+    def end_run(self, reason: str) -> None:
+        """Show what the lines of the run said and ``reason`` does not."""
+        self._terminal.end_run(reason)
+
+
+def command_console() -> RunConsole:
+    """Return the console of a command: with a bar and readable lines on a terminal, with JSON lines otherwise."""
     secrets = Secrets.of().texts
-    return Operator(progress=Bar(), secrets=secrets) if sys.stderr.isatty() else Operator(secrets=secrets)
+    if not sys.stderr.isatty():
+        return RunConsole(secrets=secrets)
+    stream = open(  # noqa: SIM115 - it lives as long as the process
+        os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False
+    )
+    return TerminalConsole(Terminal(stream), secrets)
+
+
+@contextmanager
+def _stderr_to(stream: TextIO) -> Iterator[None]:
+    """Point descriptor 2 at a stream for the time of the block."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(stream.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)

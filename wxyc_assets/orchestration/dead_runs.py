@@ -1,34 +1,37 @@
-"""Ends runs that were killed: Dagster believes them to be at work for ever, and they would block and mislead people.
+"""Ends dead runs: Dagster lists a killed run as started for ever, which blocks other runs and misleads operators.
 
-A run that works holds the lock on its own id (see single_flight). One that Dagster calls started, that took up work, has not
-ended by itself and does not hold its lock, is dead; so is one that never got as far as that.
+A live run holds the lock on its own id (``runs.advisory_locks``). A run that Dagster lists as started, that has begun and not
+ended in the ledger, and that does not hold its lock, is dead. So is a run that never began within the grace period.
 """
 
 import logging
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 import dagster as dg
 import psycopg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.revision import require_migrated
+from wxyc_assets.database.revision import require_migrated
 
 OPEN = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 GRACE = timedelta(minutes=5)
-"""How long a run may take to start before it takes up work, and to report to Dagster after it has ended it."""
+"""How long a run may take from its first sight to its lock, and from the end of its work to its report to Dagster.
+
+Both are counted by the database's clock: the clock of a run's host may differ by an hour.
+"""
 
 
 def end_dead_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) -> list[str]:
-    """Report every dead run as failed and return their ids. Anyone who is about to start work calls this first."""
-    open_runs = {record.dagster_run.run_id: record for record in instance.get_run_records(dg.RunsFilter(statuses=OPEN))}
-    # Asked twice: of a run that ends between the reading of the ledger and that of the locks, one look sees a corpse.
-    suspects = _without_life(connection, open_runs)
-    dead = _without_life(connection, {run_id: open_runs[run_id] for run_id in suspects})
+    """Report every dead run as failed and return their ids. The command line and the sensors call this before a run."""
+    open_runs = [record.dagster_run.run_id for record in instance.get_run_records(dg.RunsFilter(statuses=OPEN))]
+    connection.execute(sql_files.load("wxyc_assets.orchestration", "note_open_runs"), {"run_ids": open_runs})
+    # Read twice: a run that ends between the read of the ledger and that of the locks looks dead in one read.
+    suspects = _dead(connection, open_runs)
     ended = []
-    for run_id in dead:
+    for run_id in _dead(connection, suspects):
         run = instance.get_run_by_id(run_id)
         if run is not None and run.status in OPEN:
             instance.report_run_failed(
@@ -41,7 +44,7 @@ def end_dead_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) 
 
 
 def sweep(instance: dg.DagsterInstance, postgres: Postgres, log: logging.Logger) -> list[str]:
-    """End every dead run, warn of it, and return their ids: for sensors and schedules, before they ask for anything."""
+    """End every dead run, log a warning, and return their ids: for sensors and schedules, before they request runs."""
     with postgres.connect() as connection:
         require_migrated(connection)
         ended = end_dead_runs(instance, connection)
@@ -50,19 +53,7 @@ def sweep(instance: dg.DagsterInstance, postgres: Postgres, log: logging.Logger)
     return ended
 
 
-def _without_life(connection: psycopg.Connection, runs: Mapping[str, dg.RunRecord]) -> list[str]:
-    """Return the runs that do not hold their lock, and should, or have given no sign of life for the grace."""
-    if not runs:
-        return []
-    rows = connection.execute(sql_files.load("wxyc_assets", "select_run_lives"), {"run_ids": list(runs)})
-    now = datetime.now(UTC)
-    return [
-        run_id
-        for run_id, at_work, ended_at, locked in rows
-        if not locked and (at_work or now - (ended_at or _began(runs[run_id])) > GRACE)
-    ]
-
-
-def _began(record: dg.RunRecord) -> datetime:
-    """Without a start, the last change of its status: a run may have been queued for long before."""
-    return datetime.fromtimestamp(record.start_time, UTC) if record.start_time else record.update_timestamp
+def _dead(connection: psycopg.Connection, run_ids: Sequence[str]) -> list[str]:
+    """Return the runs that should hold their lock and do not, and those without any activity during the grace period."""
+    query = sql_files.load("wxyc_assets.orchestration", "select_run_lives")
+    return [run_id for run_id, dead in connection.execute(query, {"run_ids": list(run_ids), "grace": GRACE}) if dead]

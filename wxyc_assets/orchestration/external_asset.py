@@ -1,4 +1,4 @@
-"""What others own, as an asset that is observed and never written."""
+"""External assets: tables and files that other systems own, observed and never written."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -11,9 +11,9 @@ Observe = Callable[..., dg.ObserveResult]
 def external_asset(
     name: str, *, group: str, owner: str, kind: str, description: str, metadata: Mapping[str, Any] | None = None
 ) -> Callable[[Observe], dg.AssetsDefinition]:
-    """Return a decorator for the function that observes it.
+    """Return a decorator for the function that observes the asset.
 
-    The decorator for a single one has no room for an owner; that of several has.
+    Dagster's decorator for a single observable asset takes no owner; the one for several assets does.
     """
     spec = dg.AssetSpec(
         name, group_name=group, owners=[owner], kinds={kind}, description=description, metadata=metadata

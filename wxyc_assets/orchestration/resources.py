@@ -1,4 +1,4 @@
-"""The objects that runs work with, as Dagster resources without any configuration: opened when a run starts, then closed."""
+"""Dagster resources without configuration: each yields a plain object, opened when a run starts and closed when it ends."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,9 +8,10 @@ import dagster as dg
 from resources.lml.client import LmlClient
 from resources.postgres import Postgres
 from resources.sentry import Sentry
-from resources.sentry_post import SentryPost
-from wxyc_assets import databases, wiring
-from wxyc_assets.operator import Operator
+from resources.sentry_sender import SentrySender
+from wxyc_assets import factories
+from wxyc_assets.database import connections
+from wxyc_assets.runs.run_console import RunConsole
 from wxyc_assets.settings import (
     AlbumSettings,
     FlowsheetSettings,
@@ -19,27 +20,28 @@ from wxyc_assets.settings import (
     RatingSettings,
     RotationSettings,
     SettingsGroup,
+    UiSettings,
     load,
 )
 
 
 @dg.resource(description="The station's PostgreSQL: DATABASE_URL, or the embedded server.")
 def postgres(_context: dg.InitResourceContext) -> Postgres:
-    """Open nothing yet: sessions are opened where they are used."""
-    return databases.open_postgres()
+    """Return the station's PostgreSQL; sessions are opened where they are used."""
+    return connections.open_postgres()
 
 
 @dg.resource(description="Errors and spans go to SENTRY_DSN, or nowhere.")
 def sentry(_context: dg.InitResourceContext) -> Iterator[Sentry]:
-    """Flush at the end of the run."""
-    with closing(wiring.open_sentry_from()) as opened:
+    """Yield the Sentry client and flush it at the end of the run."""
+    with closing(factories.open_sentry_from()) as opened:
         yield opened
 
 
-@dg.resource(description="Alerts go to SENTRY_DSN one by one, each with its answer awaited; None: there is no Sentry.")
-def sentry_post(_context: dg.InitResourceContext) -> Iterator[SentryPost | None]:
-    """Keep one connection for the alerts of one look."""
-    post = wiring.open_sentry_post()
+@dg.resource(description="Alerts go to SENTRY_DSN one by one, each acknowledged by Sentry; None without a DSN.")
+def sentry_sender(_context: dg.InitResourceContext) -> Iterator[SentrySender | None]:
+    """Yield one HTTP connection for the alerts of one tick."""
+    post = factories.open_sentry_sender()
     try:
         yield post
     finally:
@@ -47,58 +49,60 @@ def sentry_post(_context: dg.InitResourceContext) -> Iterator[SentryPost | None]
             post.close()
 
 
-@dg.resource(description="Log lines on stderr, and progress where a person launched the run.")
-def operator(_context: dg.InitResourceContext) -> Operator:
-    """Tell nobody of the progress."""
-    return Operator(secrets=wiring.Secrets.of().texts)
+@dg.resource(description="Log lines on stderr, and progress where the run was launched on a terminal.")
+def console(_context: dg.InitResourceContext) -> RunConsole:
+    """Return a console without progress: `wxyc run` replaces it on a terminal."""
+    return RunConsole(secrets=factories.Secrets.of().texts)
 
 
 @dg.resource(
-    required_resource_keys={"postgres", "sentry", "operator"},
+    required_resource_keys={"postgres", "sentry", "console"},
     description="LML at LIBRARY_METADATA_URL, called within the station's Discogs budget.",
 )
 def lml(context: dg.InitResourceContext) -> Iterator[LmlClient]:
-    """Open the client of one run."""
-    log = context.resources.operator.log("lml", context.run.run_id if context.run else "")
-    with wiring.open_lml(context.resources.postgres, context.resources.sentry, log) as client:
+    """Yield the LML client of one run."""
+    console = context.resources.console
+    log = console.log("lml", context.run.run_id if context.run else "")
+    with factories.open_lml(context.resources.postgres, context.resources.sentry, log, console.progress) as client:
         yield client
 
 
 def _settings(group: type[SettingsGroup], description: str) -> dg.ResourceDefinition:
-    """Return a resource that is one group of settings, read when the run starts."""
+    """Return a resource that reads one group of settings when the run starts."""
     return dg.ResourceDefinition(lambda _context: load(group), description=description)
 
 
 SETTINGS = {
     "identity_settings": _settings(
-        IdentitySettings, "When an identity is asked again: STALE_THRESHOLD_DAYS, UNRESOLVED_RETRY_DAYS."
+        IdentitySettings, "When an identity is resolved again: STALE_THRESHOLD_DAYS, UNRESOLVED_RETRY_DAYS."
     ),
     "album_settings": _settings(
-        AlbumSettings, "How albums are asked about: BACKFILL_BULK_BATCH_SIZE, BACKFILL_BULK_BUDGET_MS."
+        AlbumSettings, "How albums are looked up: BACKFILL_BULK_BATCH_SIZE, BACKFILL_BULK_BUDGET_MS."
     ),
     "flowsheet_settings": _settings(
-        FlowsheetSettings, "How the flowsheet pass gives way to a DJ: LIVE_ACTIVITY_LOOKBACK_SECONDS."
+        FlowsheetSettings, "How the flowsheet pass pauses for a live DJ: LIVE_ACTIVITY_LOOKBACK_SECONDS."
     ),
     "rotation_settings": _settings(
         RotationSettings,
-        "How the rotation is warmed, and where its gate asks: BACKFILL_LML_MAX_CONCURRENT, GITHUB_API_URL.",
+        "How the cache is warmed, and where the deploy gate compares commits: BACKFILL_LML_MAX_CONCURRENT, GITHUB_API_URL.",
     ),
     "rating_settings": _settings(
-        RatingSettings, "What usage is rated with, and how far back: PRICE_FILE, RATE_TRAILING_HOURS."
+        RatingSettings, "The price file, and how many hours a routine run rates: PRICE_FILE, RATE_TRAILING_HOURS."
     ),
+    "ui_settings": _settings(UiSettings, "Where the UI is, for the links of alerts: WXYC_UI_URL."),
     "lml_settings": _settings(
-        LmlSettings, "The rates that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM."
+        LmlSettings, "The budget and the costs that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM."
     ),
 }
 
 
 def default_resources() -> dict[str, dg.ResourceDefinition]:
-    """Return every resource under the name that assets ask for."""
+    """Return every resource under the name that assets require."""
     return {
         "postgres": postgres,
         "sentry": sentry,
-        "sentry_post": sentry_post,
-        "operator": operator,
+        "sentry_sender": sentry_sender,
+        "console": console,
         "lml": lml,
         **SETTINGS,
     }

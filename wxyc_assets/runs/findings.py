@@ -1,4 +1,4 @@
-"""What a run finds out about itself: the checks, before Dagster sees them. Pure."""
+"""Checks before Dagster sees them: what a room checks, and what one run found. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,15 +7,37 @@ from typing import Any, Literal
 Severity = Literal["ERROR", "WARN"]
 
 Scope = Literal["partitions", "asset", "watched"]
-"""What a check's result speaks of: the partitions of its run; the asset as it is now; or what the alerts watch anyway."""
+"""What a check's result is about: the partitions of its run; the asset as it is now; or a condition that the alerts watch."""
+
+QUARANTINED = "reasons and digests are in wxyc_assets.quarantine"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of an asset.
+
+    Attributes:
+        name: unique within the asset; the runbook has a section under this name.
+        description: what holds when the check passes.
+        blocking: whether its failure fails what depends on the asset.
+        scope: what its result is about.
+        stored: whether it can be evaluated without a run, on what is stored or what LML says now.
+    """
+
+    name: str
+    description: str
+    blocking: bool = False
+    scope: Scope = "partitions"
+    stored: bool = False
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check of one run.
+    """The result of one check in one run.
 
-    A failed ERROR makes the run an anomaly that someone must look at (exit code 2); a failed WARN only tells.
-    ``numbers`` are what the decision was made on. ``partitions``: those that made it fail; none: whoever knows, it does not.
+    A failed ERROR makes the run an anomaly (exit code 2); a failed WARN only reports. ``numbers`` are what it is decided
+    on. ``partitions``: the partitions that caused the failure; empty if unknown. ``by_partition``: how many inputs or rows
+    failed it in each of them; empty if unknown.
     """
 
     name: str
@@ -24,6 +46,7 @@ class Finding:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     partitions: Sequence[str] = ()
+    by_partition: Mapping[str, int] = field(default_factory=dict)
 
 
 def failed_errors(findings: Sequence[Finding]) -> list[str]:
@@ -31,10 +54,16 @@ def failed_errors(findings: Sequence[Finding]) -> list[str]:
     return [finding.name for finding in findings if not finding.passed and finding.severity == "ERROR"]
 
 
-def blamed(findings: Sequence[Finding], own: Mapping[Any, Sequence[Finding]]) -> list[Finding]:
+def failed_blocking(checks: Sequence[Check], findings: Sequence[Finding]) -> list[str]:
+    """Return the names of the failed ERROR findings whose check blocks."""
+    blocking = {check.name for check in checks if check.blocking}
+    return [name for name in failed_errors(findings) if name in blocking]
+
+
+def attributed(findings: Sequence[Finding], own: Mapping[Any, Sequence[Finding]]) -> list[Finding]:
     """Return a run's findings, each failed one with the partitions whose ``own`` findings failed the same check.
 
-    A share of few answers says nothing, and that of all of them may: then no partition is to blame.
+    A check that needs a minimum of answers can fail for the run and for no single partition: then ``partitions`` stays empty.
     """
     return [replace(finding, partitions=_guilty(finding, own)) for finding in findings]
 

@@ -1,4 +1,4 @@
-"""The ledger: what each run tallied, what was quarantined, and how a run ended. Rows of our own schema only."""
+"""The ledger in our own schema: the runs, their tallies per partition, and the quarantined inputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from resources import sql_files
-from wxyc_assets.run_origin import RunOrigin
+from wxyc_assets.runs.origin import RunOrigin
 
 RunVerdict = Literal["done", "anomaly", "failed"]
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """One input, or one batch by its first input, that could not be used.
+    """One input that could not be used, or one batch, named by its first input.
 
-    ``rests``: after three failures of this kind in a row the input waits a day; False for what is not its own doing.
+    ``rests``: after three failures of this kind in a row the input rests for a day; False if the input did not cause it.
     """
 
     input_id: int
@@ -28,26 +28,26 @@ class Rejected:
 
 
 def _execute(connection: psycopg.Connection, name: str, **parameters: object) -> psycopg.Cursor[tuple[Any, ...]]:
-    return connection.execute(sql_files.load("wxyc_assets", name), parameters)
+    return connection.execute(sql_files.load("wxyc_assets.runs", name), parameters)
 
 
 def _text(reason: str) -> str:
-    """Reasons quote what came in, and PostgreSQL keeps neither a NUL nor half a surrogate pair."""
+    """Replace what PostgreSQL cannot store: a reason quotes the input, which may hold a NUL or half a surrogate pair."""
     return reason.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def begin_run(connection: psycopg.Connection, run_id: str, asset: str, origin: RunOrigin) -> None:
-    """Record that a run takes up work. A run that is resumed under the same id begins again."""
+    """Record that a run starts. A run that is resumed under the same id starts again."""
     _execute(connection, "begin_run", run_id=run_id, asset=asset, origin=origin)
 
 
 def expect_calls(connection: psycopg.Connection, run_id: str, calls: float) -> None:
-    """Record how many Discogs calls a run still expects to ask for, by its own estimate: the budget's forecast adds them up."""
+    """Record how many Discogs calls a run still expects to need; the forecast of the budget adds them up."""
     _execute(connection, "expect_calls", run_id=run_id, calls=calls)
 
 
 def end_run(connection: psycopg.Connection, run_id: str, verdict: RunVerdict, reason: str) -> None:
-    """Record that a run has ended by itself; a killed run never gets here."""
+    """Record that a run has ended by itself; a killed run never records it."""
     _execute(connection, "end_run", run_id=run_id, verdict=verdict, reason=_text(reason))
 
 
@@ -60,7 +60,7 @@ def write_tally(
     counters: Mapping[str, Any],
     complete: bool,
 ) -> None:
-    """Store what the run has counted in a partition so far. Call it in the transaction that writes the counted rows."""
+    """Store the counters of a partition so far. Call this in the transaction that writes the counted rows."""
     _execute(
         connection,
         "upsert_tally",
@@ -73,7 +73,7 @@ def write_tally(
 
 
 def quarantine(connection: psycopg.Connection, asset: str, run_id: str, rejected: Sequence[Rejected]) -> None:
-    """Record rejects, count failures in a row, and send an input that failed three times the same way to rest for a day."""
+    """Record rejected inputs and count their failures in a row; after three of the same kind an input rests for a day."""
     if not rejected:
         return
     _execute(
@@ -90,7 +90,7 @@ def quarantine(connection: psycopg.Connection, asset: str, run_id: str, rejected
 
 
 def release(connection: psycopg.Connection, asset: str, input_ids: Sequence[int]) -> None:
-    """Record that inputs were used after all: their failures in a row start anew."""
+    """Record that inputs were used: the count of their failures in a row restarts at 0."""
     if input_ids:
         _execute(connection, "release_inputs", asset=asset, input_id=list(input_ids))
 
@@ -98,9 +98,9 @@ def release(connection: psycopg.Connection, asset: str, input_ids: Sequence[int]
 def recent_totals(
     connection: psycopg.Connection, asset: str, partition_keys: Sequence[str], before_run_id: str, limit: int
 ) -> list[dict[str, Any]]:
-    """Return the counters of the last ``limit`` complete runs before this one that tallied any of the partitions, newest first.
+    """Return the counters of the last ``limit`` complete tallies of these partitions, newest first, without those of this run.
 
-    Each is a list of one dict a partition tally, as stored.
+    Each is one partition's counters as stored.
     """
     rows = _execute(
         connection,

@@ -1,27 +1,28 @@
-"""Puts one run on record: its locks, its row in the ledger, and ``failed`` when it could not do its job."""
+"""The lifecycle of one run: its locks, its row in the ledger, and ``failed`` when it could not do its job."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import psycopg
 
 from resources.postgres import Postgres
 from resources.step_log import StepLog
-from wxyc_assets import ledger, single_flight
-from wxyc_assets.revision import require_migrated
-from wxyc_assets.run_origin import RunOrigin
+from wxyc_assets.database.revision import require_migrated
+from wxyc_assets.runs import advisory_locks, ledger
+from wxyc_assets.runs.lock_proof import LockProof
+from wxyc_assets.runs.origin import RunOrigin
 
 Partition = TypeVar("Partition", int, str)
-"""A shard's number, or a partition's key as Dagster has it."""
+"""A shard's number, or a partition key as Dagster has it."""
 
 
 @dataclass(frozen=True)
-class Undertaking(Generic[Partition]):
-    """What is put on record; ``unit_wait_s`` is how long it waits for partitions that others have.
+class RunSpec(Generic[Partition]):
+    """What a run is about to do; ``unit_wait_s`` is how long it waits for partitions that other runs hold.
 
-    A dry run shows that it lives, but keeps nobody from a partition and leaves no row.
+    A dry run holds the lock on its run id, so that it is known to live. It locks no partition and writes no row.
     """
 
     asset: str
@@ -29,11 +30,11 @@ class Undertaking(Generic[Partition]):
     origin: RunOrigin
     partitions: Sequence[Partition]
     dry_run: bool
-    unit_wait_s: float = single_flight.UNIT_WAIT_S
+    unit_wait_s: float = advisory_locks.UNIT_WAIT_S
 
 
 class Report(Protocol[Partition]):
-    """What the run says came of it. ``refused`` is filled in at the beginning: who holds what it cannot have."""
+    """How the run ended. ``refused`` is filled in at the start: the partitions that other runs hold, with their holders."""
 
     refused: dict[Partition, str]
 
@@ -47,25 +48,28 @@ class Report(Protocol[Partition]):
 
 
 @contextmanager
-def on_record(
-    undertaking: Undertaking[Partition], report: Report[Partition], *, postgres: Postgres, log: StepLog
-) -> Iterator[None]:
-    """Hold the run's locks and keep its row of the ledger while the block works.
+def run_lifecycle(
+    spec: RunSpec[Partition], report: Report[Partition], *, postgres: Postgres, log: StepLog
+) -> Iterator[Postgres]:
+    """Hold the run's locks and its row in the ledger while the block works; yield the database for that work.
 
-    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is not there; what
-    the block raises is logged and passed on.
+    Its sessions prove before each statement and each commit that the run still holds its locks; once they are lost, they raise
+    LocksLostError, as if the database were gone.
+
+    Raises psycopg.OperationalError if the database cannot be reached at all, MigrationError if our schema is missing. An
+    exception of the block is logged and raised again.
     """
     try:
         with ExitStack() as stack:
-            _begin(undertaking, report, postgres, log, stack)
+            proof = _begin(spec, report, postgres, log, stack)
             try:
-                yield
+                yield replace(postgres, guard=proof)
             except BaseException as error:
-                _end(undertaking, postgres, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
+                _end(spec, postgres, "failed", ": ".join(filter(None, (type(error).__name__, str(error)))))
                 raise
-            _end(undertaking, postgres, report.verdict, report.reason)
+            _end(spec, postgres, report.verdict, report.reason)
     except Exception as error:
-        # The contract's line, not a traceback: that is Dagster's, and the alerts' from there.
+        # The contract's line, without a traceback: Dagster logs that, and the alerts read it from Dagster.
         log.error("failed", error_message=str(error), error_name=type(error).__name__)  # noqa: TRY400
         raise
     if report.verdict == "failed":
@@ -73,32 +77,36 @@ def on_record(
 
 
 def _begin(
-    undertaking: Undertaking[Partition], report: Report[Partition], postgres: Postgres, log: StepLog, stack: ExitStack
-) -> None:
+    spec: RunSpec[Partition], report: Report[Partition], postgres: Postgres, log: StepLog, stack: ExitStack
+) -> LockProof:
+    """Take the locks and record the start; return the proof of the locks."""
     with postgres.connect() as connection:
         require_migrated(connection)
-        locks = stack.enter_context(single_flight.run_locks(postgres, undertaking.run_id))
-        if not undertaking.dry_run:
-            report.refused.update(_take(undertaking, locks, log))
-            ledger.begin_run(connection, undertaking.run_id, undertaking.asset, undertaking.origin)
+        locks = stack.enter_context(advisory_locks.run_locks(postgres, spec.run_id))
+        if not spec.dry_run:
+            report.refused.update(_lock_partitions(spec, locks, log))
+            ledger.begin_run(connection, spec.run_id, spec.asset, spec.origin)
+        return LockProof(locks)
 
 
-def _take(undertaking: Undertaking[Partition], locks: single_flight.Locks, log: StepLog) -> dict[Partition, str]:
-    """Lock every partition of the run, in one order for all runs; return who holds those that it cannot have."""
-    units = {single_flight.unit(undertaking.asset, key): key for key in sorted(undertaking.partitions)}
+def _lock_partitions(spec: RunSpec[Partition], locks: advisory_locks.Locks, log: StepLog) -> dict[Partition, str]:
+    """Lock every partition, in the same order in all runs; return the holders of those that cannot be locked."""
+    units = {advisory_locks.unit(spec.asset, key): key for key in sorted(spec.partitions)}
 
-    def tell(refusal: single_flight.Refusal) -> None:
-        log.info("unit_wait", message=f"waiting: {refusal}", partition=units[refusal.unit])
+    def log_wait(refusal: advisory_locks.Refusal) -> None:
+        log.info(
+            "unit_wait", message=f"waiting for at most {spec.unit_wait_s:g} s: {refusal}", partition=units[refusal.unit]
+        )
 
-    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), undertaking.unit_wait_s, tell)}
+    return {units[refusal.unit]: str(refusal) for refusal in locks.take(list(units), spec.unit_wait_s, log_wait)}
 
 
-def _end(undertaking: Undertaking[Partition], postgres: Postgres, verdict: ledger.RunVerdict, reason: str) -> None:
-    """Put on record how the run ended; a run whose database is gone leaves that to whoever finds it dead."""
-    if undertaking.dry_run:
+def _end(spec: RunSpec[Partition], postgres: Postgres, verdict: ledger.RunVerdict, reason: str) -> None:
+    """Record how the run ended. If the database is gone, ``dead_runs`` ends the run later."""
+    if spec.dry_run:
         return
     with suppress(psycopg.OperationalError), postgres.connect() as connection:
-        ledger.end_run(connection, undertaking.run_id, verdict, reason)
+        ledger.end_run(connection, spec.run_id, verdict, reason)
 
 
 def by_partition(problems: Mapping[Partition, str], noun: str = "shard") -> str:

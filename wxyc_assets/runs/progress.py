@@ -1,4 +1,4 @@
-"""How a long run tells a person how far it is. A run without a terminal has nobody to tell."""
+"""How a run reports its progress to a terminal; a run without a terminal reports none."""
 
 from typing import Protocol
 
@@ -7,28 +7,34 @@ class Progress(Protocol):
     """Receives the progress of one run."""
 
     wants_total: bool
-    """Whether counting the inputs beforehand is worth a query."""
+    """Whether counting the inputs before the run is worth a query."""
 
     def start(self, label: str, total: int | None, *, unit: str = "inputs") -> None:
-        """Begin; ``total`` inputs, which a person calls ``unit``, are expected, None when it is not known."""
+        """Start; ``total`` inputs, shown as ``unit``, are expected, None when their number is unknown."""
 
     def advance(self, count: int) -> None:
-        """Say that ``count`` more inputs are done."""
+        """Report that ``count`` more inputs are done."""
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Report that the run waits for this long, and for what: ``reason`` begins with "for"."""
 
     def finish(self) -> None:
-        """End, however the run ended."""
+        """End the display, however the run ended."""
 
 
-class Silent:
-    """Tells nobody."""
+class NoProgress:
+    """Shows nothing."""
 
     wants_total = False
 
     def start(self, label: str, total: int | None, *, unit: str = "inputs") -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def advance(self, count: int) -> None:
-        """Say nothing."""
+        """Show nothing."""
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Show nothing."""
 
     def finish(self) -> None:
-        """Say nothing."""
+        """Show nothing."""

@@ -1,4 +1,4 @@
-"""Threads that ask LML and that nobody has to wait for: a call that hangs must not hold up a person's Ctrl-C."""
+"""A pool of daemon threads for LML calls, so that Ctrl-C never waits for a call that hangs."""
 
 import contextvars
 import queue
@@ -12,74 +12,74 @@ from typing import Any, Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Asked(Protocol):
-    """Something whose ``answer`` may be on its way; None: there is nothing to wait for."""
+class Pending(Protocol):
+    """An item whose ``answer`` may be in flight; None: there is nothing to wait for."""
 
     @property
     def answer(self) -> "Future[Any] | None":
         """The answer."""
 
 
-A = TypeVar("A", bound=Asked)
+P = TypeVar("P", bound=Pending)
 
-GRACE_S = 1.0
-"""How long ``leave`` waits for calls that are under way."""
+SHUTDOWN_GRACE_S = 1.0
+"""How long ``shutdown`` waits for calls that are in flight."""
 
-PATIENCE_S = 0.1
-"""How soon somebody who waits for an answer notices that a person has pressed Ctrl-C."""
+POLL_S = 0.1
+"""How soon a thread that waits for an answer notices Ctrl-C."""
 
 
-class Askers(Generic[T]):
-    """A few daemon threads; those of concurrent.futures are joined at exit, however long their call still takes."""
+class WorkerPool(Generic[T]):
+    """A fixed number of daemon threads. Those of concurrent.futures are joined at exit, however long their call takes."""
 
     def __init__(self, size: int) -> None:
         self._tasks: queue.SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = queue.SimpleQueue()
-        self._left = threading.Event()
+        self._is_shut_down = threading.Event()
         self._threads = [threading.Thread(target=self._serve, name="lml", daemon=True) for _ in range(size)]
         for thread in self._threads:
             thread.start()
 
-    def submit(self, ask: Callable[[], T]) -> "Future[T]":
-        """Have one of the threads call ``ask``, in a copy of the caller's context: it carries the run's span."""
+    def submit(self, call: Callable[[], T]) -> "Future[T]":
+        """Run ``call`` in one of the threads, in a copy of the caller's context: that carries the run's span."""
         future: Future[T] = Future()
         context = contextvars.copy_context()
-        self._tasks.put((future, lambda: context.run(ask)))
+        self._tasks.put((future, lambda: context.run(call)))
         return future
 
-    def leave(self) -> None:
-        """Cancel what was not begun. A call that is under way ends in its own time, and what it brings is not looked at."""
-        self._left.set()
+    def shutdown(self) -> None:
+        """Cancel the calls that have not started. Calls in flight end by themselves, and their results are discarded."""
+        self._is_shut_down.set()
         for _ in self._threads:
             self._tasks.put(None)
-        until = time.monotonic() + GRACE_S
+        until = time.monotonic() + SHUTDOWN_GRACE_S
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _serve(self) -> None:
         while (task := self._tasks.get()) is not None:
-            future, ask = task
-            if self._left.is_set():
+            future, call = task
+            if self._is_shut_down.is_set():
                 future.cancel()
                 continue
             try:
-                future.set_result(ask())
-            except BaseException as error:  # noqa: BLE001  # carried to the thread that waits
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
                 future.set_exception(error)
-            del task, future, ask  # an idle thread must not keep the last page in memory
+            del task, future, call  # an idle thread must not keep the last page in memory
 
 
-def ask_ahead(asked: Iterable[A], in_flight: int) -> Iterator[A]:
-    """Yield what is asked in order, each behind up to ``in_flight`` later ones whose answers are on their way already."""
-    ahead: deque[A] = deque()
-    for one in asked:
-        ahead.append(one)
-        while sum(item.answer is not None for item in ahead) > in_flight:
+def prefetch(items: Iterable[P], in_flight: int) -> Iterator[P]:
+    """Yield the items in order, each only once up to ``in_flight`` later ones have been sent already."""
+    ahead: deque[P] = deque()
+    for item in items:
+        ahead.append(item)
+        while sum(each.answer is not None for each in ahead) > in_flight:
             yield ahead.popleft()
     yield from ahead
 
 
-def awaited(answer: "Future[T]") -> T:
-    """Wait for an answer and return it, or raise what came instead."""
-    while not wait([answer], PATIENCE_S).done:
+def wait_for_result(answer: "Future[T]") -> T:
+    """Wait for an answer and return it, or raise the error that the call raised."""
+    while not wait([answer], POLL_S).done:
         pass
     return answer.result()

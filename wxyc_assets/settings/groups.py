@@ -1,78 +1,29 @@
-"""Every setting, typed, in one place.
-
-Nothing is read at import time. A command loads the groups it uses, from the environment it is given, and is told of
-every problem at once; ``doctor`` loads them all. An empty variable counts as unset.
-"""
+"""Every setting, typed, in one place: which there are, their variables, defaults and meanings."""
 
 import os
-from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
-from urllib.parse import urlsplit
+from typing import Any
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from resources.lml.endpoints import DISCOGS_CAP_PER_MIN, LOOKUP_CAP, LOOKUP_ITEM_UNBOUNDED_S, lookup_cut_off_s
+from wxyc_assets.settings.values import (
+    EARLIEST_HOUR,
+    BillingHour,
+    HttpUrl,
+    PostgresUrl,
+    PriceChanges,
+    SchemaName,
+    SentryDsn,
 )
 
-from resources.lml.endpoints import DISCOGS_CAP_PER_MIN, LOOKUP_CAP
-
-Group = TypeVar("Group", bound="SettingsGroup")
-
-
-class SettingsError(Exception):
-    """One or more settings cannot be used; ``problems`` names each variable and what is wrong with it."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems))
+NODE_ENV = "NODE_ENV"
+"""The variable of the cron jobs that names Sentry's environment, unless ours does."""
 
 
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("must be an http:// or https:// URL")
-    return value
-
-
-def _postgres_url(value: SecretStr) -> SecretStr:
-    url = value.get_secret_value()
-    try:
-        usable = url.startswith(("postgresql://", "postgres://")) and bool(conninfo_to_dict(url))
-    except ProgrammingError:
-        usable = False
-    if not usable:
-        raise ValueError("must be a postgresql:// URL, with what is special in a password percent-encoded")
-    return value
-
-
-def _sentry_dsn(value: SecretStr) -> SecretStr:
-    parts = urlsplit(_http_url(value.get_secret_value()))
-    if not parts.username or not parts.path.strip("/"):
-        raise ValueError("must be a DSN as Sentry shows it: https://KEY@HOST/PROJECT")
-    return value
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
-SentryDsn = Annotated[SecretStr, AfterValidator(_sentry_dsn)]
-SchemaName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
-
-
-def _default_home() -> Path:
+def default_home() -> Path:
+    """Return the state folder of this user: root's is the system's."""
     return Path("/var/lib/wxyc-assets") if os.geteuid() == 0 else Path.home() / ".local" / "state" / "wxyc-assets"
 
 
@@ -83,9 +34,9 @@ class SettingsGroup(BaseModel):
 
 
 class HomeSettings(SettingsGroup):
-    """Where this machine keeps its state."""
+    """The folders and databases of this machine's state."""
 
-    home: Path = Field(default_factory=_default_home, alias="WXYC_HOME", description="state folder")
+    home: Path = Field(default_factory=default_home, alias="WXYC_HOME", description="state folder")
     dagster_home: Path | None = Field(
         default=None, alias="DAGSTER_HOME", description="Dagster's own folder; default `$WXYC_HOME/dagster`"
     )
@@ -133,7 +84,11 @@ class LmlSettings(SettingsGroup):
         description="Discogs calls a minute that all assets share, of the 50 that LML has",
     )
     cost_lookup_item: float = Field(
-        default=1, ge=0, allow_inf_nan=False, alias="LML_COST_LOOKUP_ITEM", description="Discogs calls a looked-up item"
+        default=2.5,
+        ge=0,
+        allow_inf_nan=False,
+        alias="LML_COST_LOOKUP_ITEM",
+        description="Discogs calls a looked-up item",
     )
     cost_refresh_id: float = Field(
         default=4, ge=0, allow_inf_nan=False, alias="LML_COST_REFRESH_ID", description="Discogs calls a refreshed id"
@@ -149,25 +104,25 @@ class LmlSettings(SettingsGroup):
 
     @property
     def budget_warning(self) -> str:
-        """What a budget above LML's own cap means; empty if it is not."""
+        """The consequence of a budget above LML's own cap; empty if the budget is below it."""
         if self.discogs_budget_per_min <= DISCOGS_CAP_PER_MIN:
             return ""
         return (
             f"LML_DISCOGS_BUDGET_PER_MIN is {self.discogs_budget_per_min:g}, but LML makes {DISCOGS_CAP_PER_MIN} Discogs calls "
-            "a minute for everybody: runs would be throttled, and the station's live callers with them"
+            "a minute for all callers: runs would be throttled, and the station's live callers with them"
         )
 
     @field_validator("api_key")
     @classmethod
     def _configured_lml_has_a_key(cls, api_key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        # On the field rather than the model, so that it is told together with the problems of other fields.
+        # A field validator, so that its problem is reported together with those of other fields.
         if info.data.get("base_url") and not api_key and not info.data.get("local_dev"):
             raise ValueError("is needed for the configured LIBRARY_METADATA_URL (or LOCAL_DEV=1 on your own machine)")
         return api_key
 
 
 class IdentitySettings(SettingsGroup):
-    """When a library's identity is asked again."""
+    """When the identity of a library is resolved again."""
 
     stale_threshold_days: int = Field(
         default=7,
@@ -189,17 +144,17 @@ class IdentitySettings(SettingsGroup):
 
     @property
     def stale_after(self) -> timedelta:
-        """Age at which an identity is stale; exactly this old is still fresh."""
+        """The age above which an identity is stale; an identity of exactly this age is fresh."""
         return timedelta(days=self.stale_threshold_days)
 
     @property
     def retry_after(self) -> timedelta:
-        """Rest of an unresolved library; exactly this long is not yet enough."""
+        """How long an unresolved library rests; after exactly this time it still rests."""
         return timedelta(days=self.unresolved_retry_days)
 
 
 class FlowsheetSettings(SettingsGroup):
-    """How the pass over the flowsheet gives way to a live DJ."""
+    """When the flowsheet pass pauses for a live DJ, and which plays it leaves to the station's enrichment worker."""
 
     live_activity_lookback_s: int = Field(
         default=300,
@@ -208,10 +163,22 @@ class FlowsheetSettings(SettingsGroup):
         alias="LIVE_ACTIVITY_LOOKBACK_SECONDS",
         description="a track played within so many seconds means that a DJ is live, and the pass waits; 0: it never waits",
     )
+    grace_minutes: int = Field(
+        default=15,
+        ge=0,
+        le=525_600,
+        alias="FLOWSHEET_GRACE_MINUTES",
+        description="a play younger than this is left to the station's enrichment worker",
+    )
+
+    @property
+    def grace(self) -> timedelta:
+        """The age in which a play belongs to the enrichment worker; a play of exactly this age is marked."""
+        return timedelta(minutes=self.grace_minutes)
 
 
 class AlbumSettings(SettingsGroup):
-    """How albums are asked about."""
+    """How albums are looked up."""
 
     batch_size: int = Field(
         default=5,
@@ -222,15 +189,30 @@ class AlbumSettings(SettingsGroup):
     )
     budget_ms: int = Field(
         default=25_000,
-        ge=1,
+        ge=0,
         le=600_000,
         alias="BACKFILL_BULK_BUDGET_MS",
-        description="time after which LML stops asking Discogs for a batch",
+        description="the header X-Caller-Budget-Ms of a bulk lookup, which ends LML's work on an album after at most 4 s; "
+        "0: no header",
     )
+
+    @property
+    def budget_effect(self) -> str:
+        """What the header makes LML do, for an operator."""
+        if not self.budget_ms:
+            return (
+                "BACKFILL_BULK_BUDGET_MS is 0, so no X-Caller-Budget-Ms is sent: LML takes up to "
+                f"{LOOKUP_ITEM_UNBOUNDED_S:g} s for an album, and the timeout of a call allows for that"
+            )
+        cut_off_s = lookup_cut_off_s(self.budget_ms)
+        return (
+            f"X-Caller-Budget-Ms {self.budget_ms} is sent (BACKFILL_BULK_BUDGET_MS): LML ends its work on an album after "
+            f"{cut_off_s:g} s, and one that it has not in its cache often gets no answer; 0 leaves the header out"
+        )
 
 
 class RotationSettings(SettingsGroup):
-    """How the rotation's cache is warmed, and how the deploy gate looks at LML's commit."""
+    """How the rotation's cache is warmed, and how the deploy gate compares LML's commit."""
 
     max_concurrent: int = Field(
         default=3, ge=1, le=50, alias="BACKFILL_LML_MAX_CONCURRENT", description="refreshes that are asked for at once"
@@ -253,7 +235,7 @@ class RotationSettings(SettingsGroup):
 
 
 class RatingSettings(SettingsGroup):
-    """What usage is rated with, and how far back a routine run looks."""
+    """The price file, and how many hours a routine run rates."""
 
     price_file: Path | None = Field(
         default=None, alias="PRICE_FILE", description="the price file; unset: rating is refused (the sandbox ships one)"
@@ -265,13 +247,33 @@ class RatingSettings(SettingsGroup):
         alias="RATE_TRAILING_HOURS",
         description="closed hours that a routine run rates, and that must not be late",
     )
+    billing_start: BillingHour | None = Field(
+        default=None,
+        alias="BILLING_START",
+        description="the first hour that is rated; unset: that of the first event (`wxyc up`), else 2026-01-01T00:00:00Z",
+    )
+    price_changes: PriceChanges = Field(
+        default="rewrite",
+        alias="PRICE_CHANGES",
+        description="what the hourly run does with hours that were billed with another price file: `rewrite` them, or `hold` "
+        "them at their prices until an operator rates them again",
+    )
+
+    @property
+    def first_hour(self) -> datetime:
+        """The first hour that is rated."""
+        return self.billing_start or EARLIEST_HOUR
 
 
 class SentrySettings(SettingsGroup):
-    """Where errors and spans are reported; without a DSN nowhere."""
+    """Where errors and spans are sent; without a DSN nothing is sent."""
 
     dsn: SentryDsn | None = Field(default=None, alias="SENTRY_DSN", description="unset: nothing is sent")
-    environment: str = Field(default="local", alias="SENTRY_ENVIRONMENT", description="environment on every event")
+    environment: str = Field(
+        default="local",
+        alias="SENTRY_ENVIRONMENT",
+        description="environment on every event; default: `NODE_ENV`, if set",
+    )
     release: str | None = Field(default=None, alias="SENTRY_RELEASE", description="release on every event")
     traces_sample_rate: float = Field(
         default=1.0,
@@ -280,6 +282,22 @@ class SentrySettings(SettingsGroup):
         allow_inf_nan=False,
         alias="SENTRY_TRACES_SAMPLE_RATE",
         description="share of runs whose spans are sent, 0 to 1",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _environment_of_the_jobs(cls, variables: dict[str, Any]) -> dict[str, Any]:
+        # The cron jobs' events are in NODE_ENV, and so are the station's rules.
+        return {"SENTRY_ENVIRONMENT": variables[NODE_ENV], **variables} if NODE_ENV in variables else variables
+
+
+class UiSettings(SettingsGroup):
+    """Where Dagster's UI is, for the links of the alerts."""
+
+    ui_url: HttpUrl | None = Field(
+        default=None,
+        alias="WXYC_UI_URL",
+        description="Dagster's UI, for the links of alerts; unset: they name runs by id",
     )
 
 
@@ -292,52 +310,5 @@ ALL_GROUPS: tuple[type[SettingsGroup], ...] = (
     RotationSettings,
     RatingSettings,
     SentrySettings,
+    UiSettings,
 )
-
-
-def load(group: type[Group], environ: Mapping[str, str] | None = None) -> Group:
-    """Read one group of settings from the environment.
-
-    Raises SettingsError with every problem of the group.
-    """
-    (loaded,) = load_all((group,), environ)
-    return loaded
-
-
-def load_all(groups: tuple[type[Group], ...], environ: Mapping[str, str] | None = None) -> tuple[Group, ...]:
-    """Read several groups of settings; raises SettingsError with every problem of all of them at once."""
-    source = _set_variables(environ)
-    loaded: list[Group] = []
-    problems: list[str] = []
-    for group in groups:
-        try:
-            loaded.append(group.model_validate(source))
-        except ValidationError as error:
-            problems += [_explain(group, dict(item)) for item in error.errors()]
-    if problems:
-        raise SettingsError(list(dict.fromkeys(problems)))
-    return tuple(loaded)
-
-
-def secret_texts(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the value of every variable that holds a secret, also of those that cannot be used as they are."""
-    source = _set_variables(environ)
-    names = [
-        str(field.alias)
-        for group in ALL_GROUPS
-        for field in group.model_fields.values()
-        if any(SecretStr in (kind, get_origin(kind), *get_args(kind)[:1]) for kind in get_args(field.annotation))
-    ]
-    return [source[name] for name in names if name in source]
-
-
-def _set_variables(environ: Mapping[str, str] | None) -> dict[str, str]:
-    """Without what is empty, and without the line end that a secret's file may have left."""
-    source = os.environ if environ is None else environ
-    return {name: value.strip() for name, value in source.items() if value.strip()}
-
-
-def _explain(group: type[SettingsGroup], item: dict[str, Any]) -> str:
-    name = str(item["loc"][0])
-    field = group.model_fields.get(name)  # a rule about an unset variable is told by its field's name
-    return f"{field.alias if field else name}: {str(item['msg']).removeprefix('Value error, ')}"

@@ -1,12 +1,10 @@
-"""The program as its users have it: a process with an environment, two streams and an exit code."""
+"""The program as users run it: a process with an environment, two streams and an exit code."""
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,38 +12,41 @@ from typing import Any
 import pytest
 
 from resources.embedded_postgres import EmbeddedPostgres
+from tests.processes import temporary_home
+from tests.system import SYSTEM
+from wxyc_assets.sandbox.generator import generate_libraries
+from wxyc_assets.sandbox.lml.faults import Fault
 from wxyc_assets.sandbox.lml.server import SandboxLml
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
-
-SYSTEM = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
 
 
 @dataclass
 class Finished:
+    """What a command left: its exit code and its output."""
+
     exit_code: int
     stdout: str
     stderr: str
 
     @property
     def printed(self) -> dict[str, Any]:
-        """The one object on stdout; more or less than one line is a failure."""
+        """The one object on stdout; any other number of lines is a failure."""
         (line,) = self.stdout.splitlines()
-        return json.loads(line)
+        printed: dict[str, Any] = json.loads(line)
+        return printed
 
 
-@pytest.fixture(scope="session")
-def home():
-    """A state folder that the embedded server's account can get into, and a server that is gone in the end."""
-    folder = Path(tempfile.mkdtemp(prefix="wxyc-cli-"))
-    folder.chmod(0o711)
-    yield folder
-    EmbeddedPostgres(folder).stop()
-    shutil.rmtree(folder)
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A state folder for the embedded server, which is stopped at the end: what it holds and whether it runs is one file's."""
+    with temporary_home("wxyc-cli-") as folder:
+        yield folder
+        EmbeddedPostgres(folder).stop()
 
 
 @pytest.fixture
-def environ(home, monkeypatch):
-    """What every command gets: nothing but a home."""
+def environ(home: Path) -> dict[str, str]:
+    """The environment of every command: no setting but a home."""
     return {**SYSTEM, "WXYC_HOME": str(home), "HOME": str(home)}
 
 
@@ -73,7 +74,7 @@ def lml():
 
 @pytest.fixture
 def at_station(station, server, lml):
-    """The settings of a configured station, its own Dagster storage and an LML."""
+    """The settings of a configured station, with its own Dagster storage and an LML."""
     dagster = server.create_database()
     yield {
         "DATABASE_URL": station.dsn,
@@ -86,9 +87,25 @@ def at_station(station, server, lml):
 
 
 @pytest.fixture
+def failing_run(wxyc, station, lml):
+    """Runs library_identity over 48 libraries while LML gives answers that were not requested."""
+
+    def run(settings):
+        with station.connect() as connection:
+            generate_libraries(connection, 48, first_id=1)
+        lml.faults.arm(Fault(endpoint="bulk-resolve-libraries", kind="foreign", times=None))
+        finished = wxyc("run", "library_identity", **settings)
+        lml.faults.clear()
+        assert finished.exit_code == 2
+        return finished
+
+    return run
+
+
+@pytest.fixture
 def free_port():
-    """Return ports that nobody uses, or, with ``keep``, that this test uses itself."""
-    kept = []
+    """Return a free port, or, with ``keep``, a port that this test occupies."""
+    kept: list[socket.socket] = []
 
     def port(*, keep=False):
         listener = socket.socket()

@@ -1,4 +1,4 @@
-"""``wxyc prices check``: one object and an exit code for a program, a line for each problem for a person."""
+"""``wxyc prices check``: one object, an exit code, and a line for each problem."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ import pytest
 SANDBOX = Path(__file__).parents[3] / "wxyc_assets/sandbox/catalogue/prices.yaml"
 
 
-def test_a_valid_file_exits_0_with_its_digest_and_the_number_of_its_models(wxyc):
+def test_valid_file_exits_0_with_digest_and_model_count(wxyc):
     finished = wxyc("prices", "check", str(SANDBOX))
     assert finished.exit_code == 0
     assert finished.printed == {
@@ -24,7 +24,7 @@ def test_a_valid_file_exits_0_with_its_digest_and_the_number_of_its_models(wxyc)
     assert finished.stderr == f"ok   {SANDBOX}: 6 models have a price, 5 can be fine-tuned\n"
 
 
-def test_a_bad_file_exits_1_with_every_problem_and_its_line(wxyc, tmp_path):
+def test_bad_file_exits_1_with_every_problem_and_its_line(wxyc, tmp_path):
     path = tmp_path / "prices.yaml"
     path.write_text('version: 1\nbase_models:\n  b: {prompt: 1e-7, cached: "-1", completion: "\N{SNOWMAN}"}\n')
     finished = wxyc("prices", "check", str(path))
@@ -46,7 +46,7 @@ def test_a_bad_file_exits_1_with_every_problem_and_its_line(wxyc, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", ".", "\N{SNOWMAN}", "\udcff"])
-def test_a_file_that_cannot_be_read_is_a_problem_without_a_line(wxyc, tmp_path, name):
+def test_unreadable_file_is_a_problem_without_a_line(wxyc, tmp_path, name):
     finished = wxyc("prices", "check", str(tmp_path / name))
     assert finished.exit_code == 1
     (problem,) = finished.printed["problems"]
@@ -56,17 +56,17 @@ def test_a_file_that_cannot_be_read_is_a_problem_without_a_line(wxyc, tmp_path, 
     assert "Traceback" not in finished.stderr
 
 
-def test_a_file_can_come_from_a_pipe(wxyc, environ):
+def test_file_can_come_from_a_pipe(wxyc, environ):
     program = [sys.executable, "-m", "wxyc_assets", "prices", "check", "/dev/stdin"]
     finished = subprocess.run(program, input=SANDBOX.read_bytes(), env=environ, capture_output=True, check=True)
     assert json.loads(finished.stdout)["models"] == 6
 
 
-def test_the_setting_is_not_looked_at(wxyc):
+def test_check_ignores_the_price_file_setting(wxyc):
     assert wxyc("prices", "check", str(SANDBOX), PRICE_FILE="/nowhere", DATABASE_URL="mysql://x").exit_code == 0
 
 
-def test_checking_prices_loads_neither_dagster_nor_a_database_driver(environ):
+def test_check_loads_neither_dagster_nor_a_database_driver(environ):
     code = (
         "import sys\nfrom wxyc_assets.cli.program import run\n"
         f"assert run(['prices', 'check', {str(SANDBOX)!r}]) == 0\n"
@@ -75,7 +75,7 @@ def test_checking_prices_loads_neither_dagster_nor_a_database_driver(environ):
     subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True)
 
 
-def test_the_help_shows_how_to_use_it(wxyc):
+def test_help_shows_examples(wxyc):
     shown = wxyc("prices", "check", "--help")
     assert shown.exit_code == 0
     assert 'wxyc prices check "$PRICE_FILE" | jq' in shown.stdout

@@ -1,117 +1,213 @@
-"""demo, up, down, migrate and sandbox: a station on one machine, and never a sandbox's word on a real one."""
+"""What commands start if it is not configured: database, station, LML, prices."""
 
-import json
-import signal
-import subprocess
-import sys
-from pathlib import Path
+import os
+from datetime import UTC, datetime
 
 import httpx
-import psycopg
 import pytest
 
-from resources.embedded_postgres import EmbeddedPostgres
+from wxyc_assets.cli.outcome import CannotError
+from wxyc_assets.cli.services import one_up
+from wxyc_assets.cli.station import (
+    billed_since,
+    configured_ui_url,
+    create_station,
+    ensure_billing_start,
+    ensure_database,
+    ensure_lml,
+    ensure_prices,
+    ensure_ui_url,
+    prepare_station,
+    require_own_lml,
+    stored_counts,
+)
+from wxyc_assets.sandbox.generator import generate_billing_events
+from wxyc_assets.sandbox.sample import SAMPLE_PRICES
+from wxyc_assets.settings import RatingSettings, load
+
+SETTINGS = ("DATABASE_URL", "DAGSTER_DATABASE_URL", "LIBRARY_METADATA_URL", "LML_API_KEY", "PRICE_FILE")
 
 
-def test_a_demo_resolves_the_sample_and_a_second_one_works_on_what_it_left(wxyc, home):
-    fast = {"LML_DISCOGS_BUDGET_PER_MIN": "6000"}  # nothing to wait for but work
-    first = wxyc("demo", timeout=240, **fast)
-    assert first.exit_code == 0, first.stderr
-    run = first.printed["library_identity"]
-    assert run["totals"]["scanned"] > 300
-    assert first.printed["stored"]["identities"] >= run["totals"]["rows_resolved"]
-    assert not EmbeddedPostgres(home).running(), "demo stops what it started"
-    second = wxyc("demo", timeout=240, **fast)
-    assert second.exit_code == 0, second.stderr
-    assert second.printed["library_identity"]["totals"]["scanned"] == 0
-    assert first.printed["album_metadata"]["totals"]["upserts"] > 300
-    assert first.printed["observed"] is True
-    checks = [check for asset in first.printed.values() if isinstance(asset, dict) for check in asset.get("checks", [])]
-    assert len(checks) > 30
-    assert [check["name"] for check in checks if not check["passed"]] == []
-    assert first.printed["flowsheet_enrichment"]["totals"]["flipped"] > 1000
-    assert second.printed["flowsheet_enrichment"]["totals"]["flipped"] == 0
-    assert first.printed["rated_usage"]["totals"]["events_rated"] == 5000
-    assert second.printed["rated_usage"]["totals"]["rows_unchanged"] > 100
-    assert first.printed["rotation_cache"]["totals"]["warmed"] > 20
-    assert second.printed["stored"] == first.printed["stored"]
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch, tmp_path):
+    """No setting but a home of the test's own."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WXYC_HOME", str(tmp_path))
 
 
-def test_up_serves_the_graph_and_ctrl_c_stops_everything(environ, home, free_port):
-    port, lml_port = free_port(), free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wxyc_assets", "up", "--port", str(port), "--lml-port", str(lml_port)],
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        at = json.loads(process.stdout.readline())
-        assert at["ui"] == f"http://127.0.0.1:{port}"
-        assets = httpx.post(
-            f"{at['ui']}/graphql", json={"query": "{ assetNodes { assetKey { path } } }"}, trust_env=False, timeout=60
-        ).json()
-        assert ["library_identity"] in [node["assetKey"]["path"] for node in assets["data"]["assetNodes"]]
-        health = httpx.get(f"{at['LIBRARY_METADATA_URL']}/health", trust_env=False)
-        assert health.status_code == 200
-        children = _children(process.pid)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 0, stderr
-    assert children
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
-    assert not EmbeddedPostgres(home).running()
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(at["ui"], trust_env=False)
+@pytest.fixture
+def configured(station, monkeypatch):
+    """A configured station."""
+    monkeypatch.setenv("DATABASE_URL", station.dsn)
+    return station
 
 
-def _children(pid):
-    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
-    return [int(child) for child in out.split()]
+@pytest.fixture
+def real_station(configured):
+    """A station that ``create`` did not make: its mark is a comment."""
+    with configured.connect() as connection:
+        connection.execute("COMMENT ON TABLE library IS NULL")
+    return configured
 
 
-def test_up_says_when_its_port_is_taken(wxyc, free_port):
+def test_configured_databases_start_no_embedded_server(configured, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", configured.dsn)
+    with ensure_database():
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_configured_station_is_migrated_and_gets_no_sample(database, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database)
+    create_station(sample=False)
+    assert prepare_station() is None
+    report = prepare_station(demo=True)
+    assert report is not None
+    assert (report.created, report.sample_loaded) == (False, True)
+
+
+def test_demo_makes_the_sample_in_a_configured_database(database, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database)
+    report = prepare_station(demo=True)
+    assert report is not None
+    assert (report.created, report.sample_loaded, report.rows["library"] > 300) == (True, True, True)
+
+
+@pytest.fixture
+def at_lml(monkeypatch):
+    """Configures an LML at this address."""
+
+    def configure(url):
+        monkeypatch.setenv("LIBRARY_METADATA_URL", url)
+        monkeypatch.setenv("LML_API_KEY", "key")
+
+    return configure
+
+
+@pytest.mark.usefixtures("real_station")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://lml.example.org"])
+def test_real_station_uses_the_configured_lml(at_lml, url):
+    at_lml(url)
+    require_own_lml(url)
+    with ensure_lml() as lml:
+        assert (lml, os.environ["LIBRARY_METADATA_URL"]) == (None, url)
+
+
+@pytest.mark.usefixtures("configured")
+def test_configured_sandbox_uses_an_lml_on_this_machine(at_lml):
+    at_lml("http://127.0.0.1:9")
+    require_own_lml("http://127.0.0.1:9")
+    with ensure_lml() as lml:
+        assert (lml, os.environ["LIBRARY_METADATA_URL"]) == (None, "http://127.0.0.1:9")
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize(("url", "demo"), [("http://127.0.0.1:9", True), ("https://lml.example.org", False)])
+def test_sandbox_never_uses_the_lml_of_the_station(at_lml, capfd, url, demo):
+    """The settings are back after the block: a later command of this process must find them."""
+    at_lml(url)
+    with ensure_lml(demo=demo) as lml:
+        assert lml is not None
+        assert (os.environ["LIBRARY_METADATA_URL"], os.environ["LML_API_KEY"]) == (lml.url, "sandbox-key")
+    assert (os.environ["LIBRARY_METADATA_URL"], os.environ["LML_API_KEY"]) == (url, "key")
+    assert "LIBRARY_METADATA_URL is not used" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("configured")
+def test_sandbox_run_refuses_an_lml_elsewhere():
+    with pytest.raises(CannotError, match="never asked about sample albums"):
+        require_own_lml("https://lml.example.org")
+
+
+def test_embedded_station_refuses_an_lml_elsewhere_unstarted(tmp_path):
+    with pytest.raises(CannotError, match="never asked about sample albums"):
+        require_own_lml("https://lml.example.org")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("configured")
+def test_sandbox_lml_is_in_the_environment_for_the_block_only():
+    with ensure_lml() as lml:
+        assert lml is not None
+        assert (os.environ["LIBRARY_METADATA_URL"], os.environ["LML_API_KEY"]) == (lml.url, "sandbox-key")
+        assert httpx.get(f"{lml.url}/health", trust_env=False).status_code == 200
+    assert "LIBRARY_METADATA_URL" not in os.environ
+    assert "LML_API_KEY" not in os.environ
+
+
+@pytest.mark.usefixtures("configured")
+def test_taken_port_of_the_lml_names_its_option(free_port):
     port = free_port(keep=True)
-    finished = wxyc("up", "--port", str(port))
-    assert finished.exit_code == 1
-    assert "--port" in finished.printed["error"]
+    with pytest.raises(CannotError, match=f"^port {port} cannot be used .*--lml-port"), ensure_lml(port):
+        pass
 
 
-def test_the_sandbox_lml_is_never_believed_about_a_real_station(wxyc, station, server, at_station):
+@pytest.mark.usefixtures("real_station")
+def test_real_station_never_gets_the_sandbox_lml():
+    with pytest.raises(CannotError, match="invent identities for real albums"), ensure_lml():
+        pass
+
+
+@pytest.mark.usefixtures("configured")
+def test_sandbox_station_gets_the_sample_prices_for_the_block():
+    with ensure_prices() as variables:
+        assert variables == {"PRICE_FILE": str(SAMPLE_PRICES)}
+        assert os.environ["PRICE_FILE"] == str(SAMPLE_PRICES)
+    assert "PRICE_FILE" not in os.environ
+
+
+@pytest.mark.usefixtures("real_station")
+def test_real_station_never_gets_the_sample_prices():
+    with ensure_prices() as variables:
+        assert (variables, "PRICE_FILE" in os.environ) == ({}, False)
+
+
+@pytest.mark.usefixtures("configured")
+def test_configured_price_file_is_used_as_it_is(monkeypatch):
+    monkeypatch.setenv("PRICE_FILE", "/somewhere/prices.yaml")
+    with ensure_prices() as variables:
+        assert (variables, os.environ["PRICE_FILE"]) == ({}, "/somewhere/prices.yaml")
+    assert os.environ["PRICE_FILE"] == "/somewhere/prices.yaml"
+
+
+def test_counts_and_first_billed_hour_of_an_empty_station(station):
     with station.connect() as connection:
-        connection.execute("COMMENT ON TABLE library IS NULL")  # as on a station that wxyc did not make
-    finished = wxyc("demo", **{**at_station, "LIBRARY_METADATA_URL": None, "LML_API_KEY": None})
-    assert finished.exit_code == 1
-    assert "invent identities" in finished.printed["error"]
+        assert stored_counts(connection) == {"identities": 0, "sources": 0, "albums": 0}
+        assert billed_since(connection) == {}
+
+
+def test_first_billed_hour_is_a_whole_utc_hour(station):
     with station.connect() as connection:
-        assert connection.execute("SELECT count(*) FROM library_identity").fetchone() == (0,)
+        connection.execute("SET timezone TO 'Asia/Kolkata'")  # half an hour beside the UTC hours
+        first_instant = datetime(2026, 6, 8, 10, 47, 11, tzinfo=UTC)
+        generate_billing_events(connection, 2, first_instant=first_instant, hours=4, accounts=1, models={"m": None})
+        assert billed_since(connection) == {"since": "2026-06-08T10:00:00+00:00"}
 
 
-def test_sandbox_create_makes_the_tables_and_says_how_many_rows(wxyc, database):
-    empty = wxyc("sandbox", "create", "--empty", DATABASE_URL=database)
-    assert empty.exit_code == 0, empty.stderr
-    assert empty.printed["rows"]["library"] == 0
-    filled = wxyc("sandbox", "create", DATABASE_URL=database)
-    assert filled.printed["rows"]["library"] > 300
-    again = wxyc("sandbox", "create", DATABASE_URL=database)
-    assert again.printed["rows"] == filled.printed["rows"]
-    assert again.printed["created"] is False
+@pytest.mark.usefixtures("configured")
+def test_billing_starts_with_the_first_event_unless_configured(station, monkeypatch):
+    monkeypatch.delenv("BILLING_START", raising=False)
+    with ensure_billing_start():
+        assert "BILLING_START" not in os.environ, "there is no event"
+    with station.connect() as connection:
+        first_instant = datetime(2026, 6, 8, 10, 47, 11, tzinfo=UTC)
+        generate_billing_events(connection, 2, first_instant=first_instant, hours=4, accounts=1, models={"m": None})
+    with ensure_billing_start():
+        assert load(RatingSettings).billing_start == datetime(2026, 6, 8, 10, tzinfo=UTC)
+    monkeypatch.setenv("BILLING_START", "2026-07-01T00:00:00Z")
+    with ensure_billing_start():
+        assert os.environ["BILLING_START"] == "2026-07-01T00:00:00Z"
 
 
-def test_migrate_says_from_where_to_where_and_does_nothing_twice(wxyc, database):
-    first = wxyc("migrate", DATABASE_URL=database)
-    assert (first.exit_code, first.printed["before"]) == (0, None)
-    second = wxyc("migrate", DATABASE_URL=database)
-    assert second.printed["before"] == second.printed["after"] == first.printed["after"]
-    with psycopg.connect(database) as connection:
-        assert connection.execute("SELECT to_regclass('wxyc_assets.tally') IS NOT NULL").fetchone() == (True,)
-
-
-def test_down_stops_the_embedded_server_once(wxyc, home):
-    EmbeddedPostgres(home).start()
-    assert wxyc("down").printed == {"stopped": True}
-    assert wxyc("down").printed == {"stopped": False}
+def test_alerts_link_to_the_configured_ui_or_that_of_up(monkeypatch, tmp_path):
+    monkeypatch.setenv("WXYC_HOME", str(tmp_path))
+    monkeypatch.delenv("WXYC_UI_URL", raising=False)
+    assert configured_ui_url() is None
+    with one_up.held(tmp_path, print) as ours:
+        ours.announce("http://127.0.0.1:3000")
+        assert configured_ui_url() == "http://127.0.0.1:3000"
+        with ensure_ui_url("http://127.0.0.1:3000"):
+            assert configured_ui_url() == "http://127.0.0.1:3000"
+        monkeypatch.setenv("WXYC_UI_URL", "https://dagster.example/")
+        with ensure_ui_url("http://127.0.0.1:3000"):
+            assert configured_ui_url() == "https://dagster.example/"

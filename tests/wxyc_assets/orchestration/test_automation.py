@@ -1,4 +1,4 @@
-"""What is asked for without a person, evaluated on the real graph; the daemon itself is in tests/sensors/test_automation.py."""
+"""Which shards the automation conditions request, on the real graph; tests/sensors/test_automation.py has the daemon."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from dagster._core.events import (
 from dagster._core.test_utils import create_run_for_test
 
 from wxyc_assets.definitions import build_defs
-from wxyc_assets.partitions import SHARD_COUNT
+from wxyc_assets.runs.partitions import SHARD_COUNT
 
 EVERY_SHARD = set(range(SHARD_COUNT))
 IDENTITY, METADATA, FLOWSHEET = "library_identity", "album_metadata", "flowsheet_enrichment"
@@ -22,7 +22,7 @@ SUCCEEDED, FAILED = DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE
 
 
 class Run:
-    """A run of one asset over some shards, as far as Dagster is told of it."""
+    """A run of one asset over some shards, as the events that Dagster receives."""
 
     def __init__(self, instance, asset, shards):
         self._instance, self._key = instance, dg.AssetKey(asset)
@@ -31,8 +31,8 @@ class Run:
             planned = AssetMaterializationPlannedData(self._key, partition=str(shard))
             self._report(DagsterEventType.ASSET_MATERIALIZATION_PLANNED, planned)
         for check in GRAPH.get(self._key).check_keys:
-            planned = AssetCheckEvaluationPlanned(asset_key=self._key, check_name=check.name)
-            self._report(DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED, planned)
+            planned_check = AssetCheckEvaluationPlanned(asset_key=self._key, check_name=check.name)
+            self._report(DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED, planned_check)
 
     def credit(self, *shards):
         for shard in shards:
@@ -49,13 +49,13 @@ class Run:
 
 
 class Station:
-    """The real graph, looked at once a minute."""
+    """The real graph, whose conditions are evaluated once a minute."""
 
     def __init__(self, instance):
         self.instance, self.cursor, self.now = instance, None, datetime(2026, 3, 4, 1, tzinfo=UTC)
 
-    def asked(self, after=timedelta(minutes=1)):
-        """The shards that are asked for now, by asset."""
+    def requested(self, after=timedelta(minutes=1)):
+        """Return the shards that are requested now, by asset."""
         self.now += after
         result = dg.evaluate_automation_conditions(
             DEFS,
@@ -65,21 +65,22 @@ class Station:
             evaluation_time=self.now,
         )
         self.cursor = result.cursor
-        asked = {
-            key: {int(k) for k in result.get_requested_partitions(dg.AssetKey(key))} for key in (METADATA, FLOWSHEET)
+        requested = {
+            key: {int(shard) for shard in result.get_requested_partitions(dg.AssetKey(key)) if shard is not None}
+            for key in (METADATA, FLOWSHEET)
         }
-        return {key: shards for key, shards in asked.items() if shards}
+        return {key: shards for key, shards in requested.items() if shards}
 
     def at(self, hour, minute):
-        """The shards that are asked for at the next such time."""
+        """Return the shards that are requested at the next such time of day."""
         then = self.now.replace(hour=hour, minute=minute)
-        return self.asked((then if then > self.now else then + timedelta(days=1)) - self.now)
+        return self.requested((then if then > self.now else then + timedelta(days=1)) - self.now)
 
     def begin(self, asset, *shards):
         return Run(self.instance, asset, shards)
 
     def do(self, asset, *shards):
-        """A whole run, between two looks."""
+        """Report a whole run, between two evaluations."""
         self.begin(asset, *shards).credit(*shards).end()
 
 
@@ -91,34 +92,34 @@ GRAPH = DEFS.resolve_asset_graph()
 def station():
     with dg.DagsterInstance.ephemeral() as instance:
         station = Station(instance)
-        assert station.asked() == {}
+        assert station.requested() == {}
         yield station
 
 
-def test_a_shard_follows_its_own_shard_of_what_it_follows_once(station):
+def test_shard_follows_its_upstream_shard_once(station):
     station.do(IDENTITY, 3, 4, 5)
-    assert [station.asked(), station.asked()] == [{METADATA: {3, 4, 5}}, {}]
+    assert [station.requested(), station.requested()] == [{METADATA: {3, 4, 5}}, {}]
     station.do(METADATA, 3, 4, 5)
-    assert [station.asked(), station.asked()] == [{FLOWSHEET: {3, 4, 5}}, {}]
+    assert [station.requested(), station.requested()] == [{FLOWSHEET: {3, 4, 5}}, {}]
     station.do(FLOWSHEET, 3, 4, 5)
-    assert [station.asked() for _ in range(3)] == [{}, {}, {}]
+    assert [station.requested() for _ in range(3)] == [{}, {}, {}]
 
 
-def test_plays_and_new_albums_ask_for_nothing(station):
+def test_observed_sources_request_nothing(station):
     for source in ("flowsheet", "library"):
         station.instance.report_runless_asset_event(dg.AssetObservation(source))
         station.instance.report_runless_asset_event(dg.AssetMaterialization(source))
-    assert station.asked() == {}
+    assert station.requested() == {}
 
 
-def test_switching_it_on_asks_for_nothing_of_what_was_done_before():
+def test_switching_on_requests_nothing_for_earlier_runs():
     with dg.DagsterInstance.ephemeral() as instance:
         station = Station(instance)
         station.do(IDENTITY, *EVERY_SHARD)
-        assert [station.asked(), station.asked()] == [{}, {}]
+        assert [station.requested(), station.requested()] == [{}, {}]
 
 
-def test_every_shard_of_both_is_asked_for_once_a_day(station):
+def test_every_shard_of_both_is_requested_once_a_day(station):
     assert station.at(9, 29) == {}
     assert [station.at(9, 31), station.at(9, 32)] == [{METADATA: EVERY_SHARD}, {}]
     assert [station.at(10, 31), station.at(10, 32)] == [{FLOWSHEET: EVERY_SHARD}, {}]
@@ -126,106 +127,111 @@ def test_every_shard_of_both_is_asked_for_once_a_day(station):
     assert [station.at(9, 31), station.at(9, 32)] == [{METADATA: EVERY_SHARD}, {}]
 
 
-def test_days_that_nobody_looked_are_made_up_for_once(station):
-    assert station.asked(timedelta(days=3, hours=20)) == {METADATA: EVERY_SHARD}
-    assert [station.asked(), station.asked()] == [{FLOWSHEET: EVERY_SHARD}, {}]
+def test_missed_days_are_made_up_once(station):
+    assert station.requested(timedelta(days=3, hours=20)) == {METADATA: EVERY_SHARD}
+    assert [station.requested(), station.requested()] == [{FLOWSHEET: EVERY_SHARD}, {}]
 
 
 @pytest.mark.parametrize("credited", [set(), {4}], ids=["nothing done", "a part done"])
-def test_what_failed_is_not_repeated_before_what_it_follows_is_done_again_or_a_day_began(station, credited):
+def test_failed_shard_waits_for_its_upstream_or_the_next_day(station, credited):
+    """A failed shard is not repeated at once, for hours, with the same result."""
     station.do(IDENTITY, 4, 5)
-    assert station.asked() == {METADATA: {4, 5}}
+    assert station.requested() == {METADATA: {4, 5}}
     station.begin(METADATA, 4, 5).credit(*credited).end(FAILED)
     follow = {FLOWSHEET: credited} if credited else {}
-    assert [station.asked() for _ in range(5)] == [follow, {}, {}, {}, {}]
+    assert [station.requested() for _ in range(5)] == [follow, {}, {}, {}, {}]
     station.do(IDENTITY, 5)
-    assert [station.asked(), station.asked()] == [{METADATA: {5}}, {}]
+    assert [station.requested(), station.requested()] == [{METADATA: {5}}, {}]
     station.begin(METADATA, 5).end(FAILED)
-    assert station.asked() == {}
+    assert station.requested() == {}
     assert station.at(9, 31) == {METADATA: EVERY_SHARD}
 
 
-def test_what_a_person_did_just_then_is_not_done_again(station):
+def test_manual_run_is_not_repeated(station):
     station.do(IDENTITY, 3)
     station.do(METADATA, 3)
     station.do(FLOWSHEET, 3)
-    assert [station.asked(), station.asked()] == [{}, {}]
+    assert [station.requested(), station.requested()] == [{}, {}]
 
 
-def test_a_run_of_library_identity_is_waited_for_so_that_one_run_follows_it(station):
+def test_running_upstream_is_followed_by_one_run_at_its_end(station):
+    """library_identity takes minutes: one run follows all of its shards."""
     run = station.begin(IDENTITY, 0, 1, 2).credit(0)
-    assert station.asked() == {}
+    assert station.requested() == {}
     run.credit(1, 2)
-    assert station.asked() == {}
+    assert station.requested() == {}
     run.end()
-    assert [station.asked(), station.asked()] == [{METADATA: {0, 1, 2}}, {}]
+    assert [station.requested(), station.requested()] == [{METADATA: {0, 1, 2}}, {}]
 
 
-def test_shards_that_were_done_are_followed_also_when_their_run_fails(station):
+def test_credited_shards_of_a_failed_run_are_followed(station):
     run = station.begin(IDENTITY, 0, 1, 2).credit(0, 2)
-    assert station.asked() == {}
+    assert station.requested() == {}
     run.end(FAILED)
-    assert station.asked() == {METADATA: {0, 2}}
+    assert station.requested() == {METADATA: {0, 2}}
 
 
-def test_a_run_of_album_metadata_takes_hours_and_is_followed_shard_by_shard(station):
+def test_album_metadata_is_followed_shard_by_shard(station):
+    """A run of it takes hours."""
     run = station.begin(METADATA, 0, 1, 2).credit(0)
-    assert station.asked() == {FLOWSHEET: {0}}
+    assert station.requested() == {FLOWSHEET: {0}}
     station.do(FLOWSHEET, 0)
     run.credit(1)
-    assert station.asked() == {FLOWSHEET: {1}}
+    assert station.requested() == {FLOWSHEET: {1}}
 
 
 @pytest.mark.parametrize(("upstream", "asset"), [(IDENTITY, METADATA), (METADATA, FLOWSHEET)])
-def test_nothing_is_asked_for_while_a_run_is_at_work_and_nothing_of_it_is_forgotten(station, upstream, asset):
+def test_running_asset_is_requested_after_its_run_ends(station, upstream, asset):
+    """A credited shard stays locked until its run ends, so a request before that would be refused."""
     run = station.begin(asset, 3, 4, 5).credit(3)
-    station.asked()
+    station.requested()
     station.do(upstream, 3, 4, 7)
-    assert asset not in station.asked()  # 3 is credited, but locked until the run ends
+    assert asset not in station.requested()  # 3 is credited, but locked until the run ends
     run.credit(4, 5)
-    assert asset not in station.asked()
+    assert asset not in station.requested()
     run.end()
-    assert station.asked()[asset] == {3, 4, 7}
+    assert station.requested()[asset] == {3, 4, 7}
     station.do(asset, 3, 4, 7)
-    assert asset not in station.asked()
+    assert asset not in station.requested()
 
 
 def test_a_run_that_outlives_a_later_one_keeps_its_shards(station):
     longer = station.begin(METADATA, 3, 4)
     station.do(METADATA, 9)
     station.do(IDENTITY, 3, 10)
-    assert station.asked() == {METADATA: {10}, FLOWSHEET: {9}}
+    assert station.requested() == {METADATA: {10}, FLOWSHEET: {9}}
     longer.end(FAILED)
-    assert station.asked() == {METADATA: {3}}
+    assert station.requested() == {METADATA: {3}}
 
 
-def test_the_day_begins_for_a_run_over_night_when_it_has_ended(station):
+def test_daily_request_waits_for_the_end_of_a_long_run(station):
     run = station.begin(METADATA, *EVERY_SHARD).credit(0, 1)
-    station.asked()
+    station.requested()
     assert METADATA not in station.at(9, 31)
     run.credit(2, 3)
     assert METADATA not in station.at(10, 31)
     run.end(FAILED)
     # 2 and 3 were done since the day began.
-    assert station.asked() == {METADATA: EVERY_SHARD - {2, 3}}
+    assert station.requested() == {METADATA: EVERY_SHARD - {2, 3}}
 
 
-def test_the_two_are_never_asked_for_in_one_run_in_which_the_second_would_be_left_out(station):
+def test_both_assets_are_not_requested_for_one_shard_at_once(station):
+    """Dagster would put both into one run, which takes only the first."""
     station.do(IDENTITY, 3)
     station.do(METADATA, 5)
-    assert station.asked() == {METADATA: {3}, FLOWSHEET: {5}}
+    assert station.requested() == {METADATA: {3}, FLOWSHEET: {5}}
     run = station.begin(METADATA, 3)
-    station.asked()
+    station.requested()
     station.do(IDENTITY, 3)
-    station.asked()
+    station.requested()
     run.credit(3).end()
-    assert station.asked() == {METADATA: {3}}
-    assert station.asked() == {FLOWSHEET: {3}}
+    assert station.requested() == {METADATA: {3}}
+    assert station.requested() == {FLOWSHEET: {3}}
 
 
-def test_each_says_what_it_waits_for():
-    labels = {key: GRAPH.get(dg.AssetKey(key)).automation_condition.get_label() for key in (METADATA, FLOWSHEET)}
-    assert labels == {
+def test_condition_labels_name_what_they_wait_for():
+    conditions = {key: GRAPH.get(dg.AssetKey(key)).automation_condition for key in (METADATA, FLOWSHEET)}
+    assert {key: condition.get_label() for key, condition in conditions.items() if condition} == {
         METADATA: "after its shard of library_identity, and daily",
         FLOWSHEET: "after its shard of album_metadata, and daily",
     }

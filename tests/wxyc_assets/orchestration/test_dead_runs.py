@@ -1,21 +1,25 @@
+"""Runs whose process is gone are ended in Dagster, and no others."""
+
 import multiprocessing
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 import pytest
 
-from tests.runs import begin, status_of
-from wxyc_assets import dead_runs, ledger
-from wxyc_assets.dead_runs import GRACE, end_dead_runs
-from wxyc_assets.single_flight import run_locks
+from tests.fake_dagster_runs import begin, status_of
+from tests.waiting import wait_for
+from wxyc_assets.orchestration import dead_runs
+from wxyc_assets.orchestration.dead_runs import GRACE, end_dead_runs
+from wxyc_assets.runs import ledger
+from wxyc_assets.runs.advisory_locks import run_locks
 
 STARTED = dg.DagsterRunStatus.STARTED
 _spawn = multiprocessing.get_context("spawn")
 
 
 def _work(postgres, run_id, working):
-    """Take up work under a run's id, and go on until killed."""
+    """Hold the lock of a run, recorded as at work, until killed."""
     with run_locks(postgres, run_id), postgres.connect() as connection:
         ledger.begin_run(connection, run_id, "library_identity", "routine")
         working.set()
@@ -24,7 +28,7 @@ def _work(postgres, run_id, working):
 
 @pytest.fixture
 def working(station):
-    """Starts processes that work on runs; whoever lives at the end is killed."""
+    """Starts processes that work on runs; those alive at the end are killed."""
     processes = []
 
     def start(run_id):
@@ -32,7 +36,7 @@ def working(station):
         process = _spawn.Process(target=_work, args=(station, run_id, ready), daemon=True)
         process.start()
         processes.append(process)
-        assert ready.wait(30)
+        assert ready.wait(120)
         return process
 
     yield start
@@ -48,27 +52,23 @@ def connection(station):
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Moves this module's clock ahead."""
+def later(connection):
+    """Lets time pass for what the database knows of runs."""
 
     def move(by):
-        class Clock(datetime):
-            @classmethod
-            def now(cls, _zone=None):
-                return datetime.now(UTC) + by
-
-        monkeypatch.setattr(dead_runs, "datetime", Clock)
+        connection.execute("UPDATE wxyc_assets.open_run SET first_seen_at = clock_timestamp() - %s::interval", [by])
+        connection.execute(
+            "UPDATE wxyc_assets.run SET ended_at = clock_timestamp() - %s::interval WHERE ended_at IS NOT NULL", [by]
+        )
 
     return move
 
 
-def test_a_run_whose_process_was_killed_is_ended_and_told_why(instance, connection, working):
+def test_killed_run_is_ended_with_the_reason(instance, connection, working):
     run_id = begin(instance)
     working(run_id).kill()
-    for _ in range(100):
-        if end_dead_runs(instance, connection) == [run_id]:
-            break
-        time.sleep(0.05)  # the server notices a lost client within moments
+    ended = wait_for(lambda: end_dead_runs(instance, connection), "dead run, once the server notices the lost client")
+    assert ended == [run_id]
     assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
     (failure,) = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE).records
     assert "The process of this run is gone" in failure.event_log_entry.message
@@ -76,17 +76,19 @@ def test_a_run_whose_process_was_killed_is_ended_and_told_why(instance, connecti
 
 
 @pytest.mark.parametrize("status", [STARTED, dg.DagsterRunStatus.CANCELING])
-def test_a_run_that_holds_its_lock_is_left_alone_however_long_it_works(instance, connection, working, later, status):
+def test_run_that_holds_its_lock_is_left_alone(instance, connection, working, later, status):
     run_id = begin(instance, status)
     working(run_id)
+    assert end_dead_runs(instance, connection) == []
     later(timedelta(days=30))
     assert end_dead_runs(instance, connection) == []
     assert status_of(instance, run_id) is status
 
 
 @pytest.mark.parametrize("status", [STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING])
-def test_a_run_has_the_grace_to_take_up_work(instance, connection, later, status):
+def test_run_has_grace_to_take_its_lock(instance, connection, later, status):
     run_id = begin(instance, status)
+    assert end_dead_runs(instance, connection) == []
     later(GRACE - timedelta(seconds=30))
     assert end_dead_runs(instance, connection) == []
     assert status_of(instance, run_id) is status
@@ -95,17 +97,23 @@ def test_a_run_has_the_grace_to_take_up_work(instance, connection, later, status
     assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
 
 
-def test_a_run_that_ended_by_itself_has_the_grace_to_tell_dagster(instance, connection, later):
+def test_run_that_ended_has_grace_to_report_to_dagster(instance, connection, later):
     run_id = begin(instance)
     ledger.begin_run(connection, run_id, "library_identity", "routine")
     ledger.end_run(connection, run_id, "done", "")
-    connection.execute(
-        "UPDATE wxyc_assets.run SET started_at = started_at + interval '1 hour', ended_at = ended_at + interval '1 hour'"
-    )
-    later(timedelta(hours=1))
     assert end_dead_runs(instance, connection) == []
-    later(timedelta(hours=1) + GRACE + timedelta(seconds=1))
+    later(GRACE + timedelta(seconds=1))
     assert end_dead_runs(instance, connection) == [run_id]
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=1), timedelta(hours=-1)])
+def test_the_clock_of_a_run_host_ends_no_live_run(instance, connection, monkeypatch, skew):
+    """The run has started, and is about to take its lock."""
+    now = time.time
+    with monkeypatch.context() as host:
+        host.setattr(time, "time", lambda: now() + skew.total_seconds())
+        begin(instance)
+    assert end_dead_runs(instance, connection) == []
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.QUEUED])
@@ -117,7 +125,7 @@ def test_a_run_that_ended_or_waits_is_not_touched(instance, connection, later, s
     assert status_of(instance, run_id) is status
 
 
-def test_only_the_dead_are_ended(instance, connection, working):
+def test_only_dead_runs_are_ended(instance, connection, working):
     living, dead, starting = (begin(instance) for _ in range(3))
     working(living)
     ledger.begin_run(connection, dead, "library_identity", "routine")
@@ -125,17 +133,17 @@ def test_only_the_dead_are_ended(instance, connection, working):
     assert [status_of(instance, run_id) for run_id in (living, starting)] == [STARTED, STARTED]
 
 
-def test_a_run_that_ends_between_two_looks_is_no_corpse(instance, connection, monkeypatch):
+def test_run_that_ends_between_two_queries_is_not_dead(instance, connection, monkeypatch):
     run_id = begin(instance)
     ledger.begin_run(connection, run_id, "library_identity", "routine")
-    look = dead_runs._without_life
+    query = dead_runs._dead
 
-    def ends_after_the_first_look(*args):
-        seen = look(*args)
+    def ends_after_the_first_query(*args):
+        found = query(*args)
         ledger.end_run(connection, run_id, "done", "")
-        return seen
+        return found
 
-    monkeypatch.setattr(dead_runs, "_without_life", ends_after_the_first_look)
+    monkeypatch.setattr(dead_runs, "_dead", ends_after_the_first_query)
     assert end_dead_runs(instance, connection) == []
 
 

@@ -1,12 +1,12 @@
-"""Of many rows that are written together, only the one that the database refuses is left out."""
+"""Of the rows of one batch, only those that the database refuses are left out."""
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wxyc_assets import row_isolation
-from wxyc_assets.row_isolation import database_problem, may_be_one_rows, write_isolating
+from wxyc_assets.runs import bisecting_write
+from wxyc_assets.runs.bisecting_write import database_problem, may_be_one_rows, write_isolating
 
 
 @pytest.fixture
@@ -16,14 +16,14 @@ def connection(database):
         yield connection
 
 
-class Scribe:
-    """Writes words; counts how often it tried."""
+class WordWriter:
+    """Writes words; counts its attempts."""
 
     def __init__(self, connection):
-        self.connection, self.tries = connection, 0
+        self.connection, self.attempts = connection, 0
 
     def write(self, words):
-        self.tries += 1
+        self.attempts += 1
         with self.connection.transaction():
             for word in words:
                 if not word.startswith("rejected"):
@@ -38,35 +38,35 @@ def rejected(word, error):
     return f"rejected {word}: {type(error).__name__}"
 
 
-def test_rows_that_are_all_taken_are_written_in_one_go(connection):
-    scribe = Scribe(connection)
-    assert write_isolating(connection, ["a", "b"], scribe.write, rejected) == ["a", "b"]
-    assert (scribe.written, scribe.tries) == (["a", "b"], 1)
+def test_acceptable_rows_are_written_in_one_attempt(connection):
+    writer = WordWriter(connection)
+    assert write_isolating(connection, ["a", "b"], writer.write, rejected) == ["a", "b"]
+    assert (writer.written, writer.attempts) == (["a", "b"], 1)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(st.sampled_from(["a", "bcd", "long", "longer"]), max_size=12))
-def test_exactly_the_refused_rows_are_left_out_and_the_order_stays(connection, words):
+def test_only_refused_rows_are_left_out_and_order_is_kept(connection, words):
     connection.execute("TRUNCATE paper")
-    scribe = Scribe(connection)
-    result = write_isolating(connection, words, scribe.write, rejected)
-    assert scribe.written == [word for word in words if len(word) <= 3]
+    writer = WordWriter(connection)
+    result = write_isolating(connection, words, writer.write, rejected)
+    assert writer.written == [word for word in words if len(word) <= 3]
     assert result == [word if len(word) <= 3 else f"rejected {word}: StringDataRightTruncation" for word in words]
 
 
 def test_one_row_of_many_costs_a_logarithm_of_attempts(connection):
-    scribe = Scribe(connection)
-    write_isolating(connection, ["a"] * 63 + ["long"], scribe.write, rejected)
-    assert scribe.tries <= 15
+    writer = WordWriter(connection)
+    write_isolating(connection, ["a"] * 63 + ["long"], writer.write, rejected)
+    assert writer.attempts <= 15
 
 
-def test_a_fault_that_is_no_rows_is_raised_and_nobody_is_blamed(connection):
+def test_error_that_no_row_caused_is_raised(connection):
     connection.execute("DROP TABLE paper")
     with pytest.raises(psycopg.errors.UndefinedTable):
-        write_isolating(connection, ["a", "b"], Scribe(connection).write, rejected)
+        write_isolating(connection, ["a", "b"], WordWriter(connection).write, rejected)
 
 
-def test_a_connection_that_died_is_raised_and_nobody_is_blamed(connection):
+def test_lost_connection_is_raised(connection):
     def die(_words):
         connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
@@ -74,9 +74,9 @@ def test_a_connection_that_died_is_raised_and_nobody_is_blamed(connection):
         write_isolating(connection, ["a", "b"], die, rejected)
 
 
-@pytest.mark.parametrize("error", row_isolation.IN_EACH_OTHERS_WAY)
-def test_whoever_was_in_the_way_is_waited_for_and_not_for_ever(connection, monkeypatch, error):
-    monkeypatch.setattr(row_isolation, "RETRY_AFTER_S", 0.001)
+@pytest.mark.parametrize("error", bisecting_write.LOCK_CONFLICTS)
+def test_lock_conflict_is_retried_a_limited_number_of_times(connection, monkeypatch, error):
+    monkeypatch.setattr(bisecting_write, "RETRY_AFTER_S", 0.001)
     tries = []
 
     def stumble(words):
@@ -94,7 +94,7 @@ def test_whoever_was_in_the_way_is_waited_for_and_not_for_ever(connection, monke
     tries.clear()
     with pytest.raises(error):
         write_isolating(connection, ["a", "b"], never, rejected)
-    assert len(tries) == row_isolation.WRITE_ATTEMPTS
+    assert len(tries) == bisecting_write.WRITE_ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_whoever_was_in_the_way_is_waited_for_and_not_for_ever(connection, monke
         (psycopg.OperationalError, False),
     ],
 )
-def test_only_what_one_row_can_have_done_is_blamed_on_rows(error, one_rows):
+def test_only_errors_that_one_row_can_cause_are_bisected(error, one_rows):
     assert may_be_one_rows(error("why")) is one_rows
 
 

@@ -1,11 +1,11 @@
-"""What is kept of a payload that could not be used tells it from others, and quotes nothing of it."""
+"""The digest of an unusable payload tells it from others; its first problem quotes nothing of it."""
 
 import math
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from wxyc_assets.evidence import digest, first_problem
+from wxyc_assets.runs.digest import digest, first_problem
 
 
 class Answer(BaseModel):
@@ -14,29 +14,30 @@ class Answer(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "start"),
     [
         ({}, "confidence: Field required"),
         ({"confidence": 1, "places": [1, "secret"]}, "places.1: Input should be a valid integer, "),
         (7, "answer: "),
     ],
 )
-def test_the_first_problem_is_one_line_that_says_where_and_not_what_came_in(payload, said):
+def test_first_problem_is_one_line_without_the_payload(payload, start):
     with pytest.raises(ValidationError) as caught:
         Answer.model_validate(payload)
     problem = first_problem(caught.value)
-    assert problem.startswith(said)
+    assert problem.startswith(start)
     assert "secret" not in problem
     assert "\n" not in problem
 
 
-def test_a_digest_tells_payloads_apart_and_not_the_order_of_their_keys():
+def test_digest_differs_by_payload_not_by_key_order():
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1, "b": 3})
     assert len(digest(math.nan)) == len(digest(object)) == 64
 
 
-def test_what_is_nested_deeper_than_python_can_write_has_a_digest_too():
-    deep = []
+def test_payload_too_deep_for_json_has_a_digest():
+    """Python cannot write a payload that is nested this deep."""
+    deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
     assert len(digest(deep)) == 64

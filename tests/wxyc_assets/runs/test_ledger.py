@@ -1,11 +1,12 @@
+"""What the ledger records of runs, tallies and rejected inputs, and which libraries are eligible."""
+
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 from tests.libraries import add_library
-from wxyc_assets import ledger
-from wxyc_assets.ledger import Rejected
+from wxyc_assets.runs import ledger
+from wxyc_assets.runs.ledger import Rejected
 
 ASSET = "library_identity"
 
@@ -30,7 +31,7 @@ def _rows(connection, input_id=7):
     ).fetchall()
 
 
-def test_a_run_is_on_record_from_its_beginning_to_its_end(connection):
+def test_run_is_recorded_from_its_start_to_its_end(connection):
     ledger.begin_run(connection, "r1", ASSET, "routine")
     assert connection.execute("SELECT asset, origin, ended_at FROM wxyc_assets.run").fetchall() == [
         (ASSET, "routine", None)
@@ -41,7 +42,7 @@ def test_a_run_is_on_record_from_its_beginning_to_its_end(connection):
     ).fetchall() == [("anomaly", "one \N{REPLACEMENT CHARACTER} thing", True)]
 
 
-def test_a_run_that_is_resumed_is_at_work_again(connection):
+def test_resumed_run_has_not_ended(connection):
     ledger.begin_run(connection, "r1", ASSET, "explicit")
     ledger.end_run(connection, "r1", "failed", "killed")
     ledger.begin_run(connection, "r1", ASSET, "explicit")
@@ -50,7 +51,7 @@ def test_a_run_that_is_resumed_is_at_work_again(connection):
     ]
 
 
-def test_a_run_says_how_many_discogs_calls_it_still_expects_and_one_that_never_did_says_nothing(connection):
+def test_run_records_how_many_discogs_calls_it_expects(connection):
     def left():
         return connection.execute("SELECT run_id, discogs_calls_left FROM wxyc_assets.run ORDER BY 1").fetchall()
 
@@ -66,15 +67,16 @@ def test_a_tally_is_absolute_and_goes_with_its_transaction(connection):
     tally = {"asset": ASSET, "partition_key": "3", "run_id": "r1"}
     ledger.write_tally(connection, **tally, counters={"scanned": 500}, complete=False)
     ledger.write_tally(connection, **tally, counters={"scanned": 900}, complete=True)
-    with connection.transaction():
+    with connection.transaction(force_rollback=True):
         ledger.write_tally(connection, **tally, counters={"scanned": 9999}, complete=True)
-        raise psycopg.Rollback
     assert connection.execute("SELECT counters, complete FROM wxyc_assets.tally").fetchall() == [
         ({"scanned": 900}, True)
     ]
 
 
-def test_recent_totals_are_of_other_complete_walks_of_these_partitions_newest_first(connection):
+def test_recent_totals_are_of_other_complete_runs_newest_first(connection):
+    """Of the given partitions alone, without the run that asks."""
+
     def walked(run_id, partition_key, scanned, *, asset=ASSET, complete=True):
         counters = {"scanned": scanned}
         ledger.write_tally(
@@ -123,7 +125,7 @@ def test_release_leaves_other_inputs_and_assets_alone(connection):
     assert _rows(connection) == [("writer_error", 1, True, None)]
 
 
-def test_what_is_not_the_inputs_own_doing_never_rests_nor_ends_its_row(connection):
+def test_failure_of_another_cause_neither_rests_nor_ends_a_row(connection):
     _reject(connection, "contract_violation")
     _reject(connection, *["answers_untrusted"] * 5, rests=False)
     assert _rows(connection) == [("answers_untrusted", 5, True, None), ("contract_violation", 1, True, None)]
@@ -146,7 +148,7 @@ def test_a_batch_of_rejects_is_counted_input_by_input(connection):
         ("é" * 3000, "é" * 2000),
     ],
 )
-def test_no_reason_is_too_odd_to_be_kept(connection, reason, stored):
+def test_any_reason_is_stored(connection, reason, stored):
     ledger.quarantine(connection, ASSET, "run", [Rejected(7, "writer_error", reason, "digest")])
     assert connection.execute("SELECT reason FROM wxyc_assets.quarantine").fetchone() == (stored,)
 
@@ -202,7 +204,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(("age", "stale"), [(-MICROSECOND, False), (timedelta(0), False), (MICROSECOND, True)])
-def test_an_identity_is_stale_one_microsecond_after_its_seventh_day(connection, age, stale):
+def test_identity_is_stale_one_microsecond_after_seven_days(connection, age, stale):
     add_library(connection, 1, verified=timedelta(0))
     connection.execute("UPDATE library_identity SET last_verified_at = %s", [AS_OF - timedelta(days=7) - age])
     assert _eligible(connection, AS_OF) == ({1} if stale else set())
@@ -210,13 +212,13 @@ def test_an_identity_is_stale_one_microsecond_after_its_seventh_day(connection, 
 
 @pytest.mark.parametrize(("age", "rested"), [(-MICROSECOND, False), (timedelta(0), False), (MICROSECOND, True)])
 @pytest.mark.parametrize("verified", [None, timedelta(days=5000)])
-def test_a_marker_has_rested_one_microsecond_after_its_thirtieth_day(connection, age, rested, verified):
+def test_marker_has_rested_one_microsecond_after_thirty_days(connection, age, rested, verified):
     add_library(connection, 1, verified=verified, marked=timedelta(0))
     connection.execute("UPDATE library SET unresolved_attempted_at = %s", [AS_OF - timedelta(days=30) - age])
     assert _eligible(connection, AS_OF) == ({1} if rested else set())
 
 
-def test_a_stale_identity_is_asked_again_without_a_canonical_entity(connection):
+def test_stale_identity_without_canonical_entity_is_eligible(connection):
     add_library(connection, 1, canonical=False, verified=timedelta(days=8))
     add_library(connection, 2, canonical=False, verified=timedelta(days=6))
     assert _eligible(connection) == {1}
@@ -228,7 +230,7 @@ def test_a_library_without_an_artist_is_never_eligible(connection, flags):
     assert _eligible(connection, **flags) == set()
 
 
-def test_a_resting_library_is_eligible_again_when_its_rest_is_over(connection):
+def test_library_is_eligible_again_after_its_rest(connection):
     add_library(connection, 1)
     add_library(connection, 2)
     _reject(connection, *["contract_violation"] * 2, input_id=1)
@@ -238,7 +240,7 @@ def test_a_resting_library_is_eligible_again_when_its_rest_is_over(connection):
     assert _eligible(connection, _now(connection) + timedelta(days=1)) == {1, 2}
 
 
-def test_a_rest_for_another_asset_is_none_of_ours(connection):
+def test_rest_for_another_asset_does_not_count(connection):
     add_library(connection, 7)
     rejected = [Rejected(7, "no_match", "why", "digest")]
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""A run is on record from its first lock to its last word, however it ends."""
+"""A run is recorded from its first lock to its end, however it ends."""
 
 import io
 import json
@@ -8,9 +8,9 @@ import pytest
 
 from resources.postgres import Postgres
 from resources.step_log import step_log
-from wxyc_assets import single_flight
-from wxyc_assets.recorded_run import Undertaking, by_partition, on_record
-from wxyc_assets.revision import MigrationError
+from wxyc_assets.database.revision import MigrationError
+from wxyc_assets.runs import advisory_locks
+from wxyc_assets.runs.lifecycle import RunSpec, by_partition, run_lifecycle
 
 
 @dataclass
@@ -24,13 +24,13 @@ class Desk:
     def __init__(self, postgres):
         self.postgres, self.stream = postgres, io.StringIO()
 
-    def on_record(self, report, **overrides):
+    def run_lifecycle(self, report, **overrides):
         usual = {"asset": "an_asset", "run_id": "ours", "origin": "routine", "partitions": [2, 1], "dry_run": False}
-        return on_record(
-            Undertaking(**{**usual, "unit_wait_s": 0.2, **overrides}),
+        return run_lifecycle(
+            RunSpec(**{**usual, "unit_wait_s": 0.2, **overrides}),
             report,
             postgres=self.postgres,
-            log=step_log(tool="t", run_id="ours", human=False, stream=self.stream),
+            log=step_log(tool="t", run_id="ours", stream=self.stream),
         )
 
     def lines(self, step):
@@ -43,7 +43,7 @@ class Desk:
 
     def held(self, *units):
         with self.postgres.connect() as connection:
-            return single_flight.held_units(connection, units)
+            return advisory_locks.held_units(connection, units)
 
     def recorded(self):
         with self.postgres.connect() as connection:
@@ -60,9 +60,9 @@ def desk(station):
     return Desk(station)
 
 
-def test_a_run_holds_its_own_id_and_its_shards_and_is_on_record_as_working(desk):
+def test_run_holds_its_locks_and_is_recorded_as_working(desk):
     report = Report()
-    with desk.on_record(report):
+    with desk.run_lifecycle(report):
         assert desk.held(*UNITS) == set(UNITS)
         assert desk.recorded() == [("an_asset", "routine", None, None, False)]
     assert desk.held(*UNITS) == set()
@@ -70,11 +70,11 @@ def test_a_run_holds_its_own_id_and_its_shards_and_is_on_record_as_working(desk)
     assert (report.refused, desk.failures) == ({}, [])
 
 
-def test_shards_that_somebody_has_are_named_with_their_holder(desk):
+def test_shards_that_another_run_holds_are_named_with_holder(desk):
     report = Report()
-    with single_flight.run_locks(desk.postgres, "theirs") as locks:
+    with advisory_locks.run_locks(desk.postgres, "theirs") as locks:
         locks.take(["an_asset/2"])
-        with desk.on_record(report):
+        with desk.run_lifecycle(report):
             pass
     assert list(report.refused) == [2]
     assert "run theirs" in report.refused[2]
@@ -83,9 +83,9 @@ def test_shards_that_somebody_has_are_named_with_their_holder(desk):
     assert "run theirs" in line["message"]
 
 
-def test_a_run_that_could_not_work_says_so_as_its_last_word(desk):
+def test_failed_run_logs_its_reason_last(desk):
     report = Report()
-    with desk.on_record(report):
+    with desk.run_lifecycle(report):
         report.verdict, report.reason = "failed", "LML was down"
     assert desk.failures == [("error", "Failure", "LML was down")]
     assert desk.recorded() == [("an_asset", "routine", "failed", "LML was down", True)]
@@ -94,26 +94,27 @@ def test_a_run_that_could_not_work_says_so_as_its_last_word(desk):
 @pytest.mark.parametrize(
     ("error", "reason", "logged"), [(KeyError("x"), "KeyError: 'x'", 1), (KeyboardInterrupt(), "KeyboardInterrupt", 0)]
 )
-def test_whatever_is_raised_is_put_on_record_and_passed_on(desk, error, reason, logged):
-    with pytest.raises(type(error)), desk.on_record(Report()):
+def test_exception_is_recorded_and_raised(desk, error, reason, logged):
+    with pytest.raises(type(error)), desk.run_lifecycle(Report()):
         raise error
     assert desk.recorded() == [("an_asset", "routine", "failed", reason, True)]
     assert len(desk.failures) == logged
     assert desk.held(*UNITS) == set()
 
 
-def test_a_dry_run_shows_that_it_lives_and_keeps_nobody_from_a_shard(desk):
+def test_dry_run_locks_its_own_id_and_no_shard(desk):
+    """Its own lock shows that it is alive; other runs can work on the shards."""
     report = Report()
-    with single_flight.run_locks(desk.postgres, "theirs") as locks:
+    with advisory_locks.run_locks(desk.postgres, "theirs") as locks:
         locks.take(["an_asset/1"])
-        with desk.on_record(report, dry_run=True):
+        with desk.run_lifecycle(report, dry_run=True):
             assert desk.held("run/ours", "an_asset/2") == {"run/ours"}
     assert (report.refused, desk.recorded()) == ({}, [])
 
 
 def test_a_database_without_our_schema_is_refused(database):
     desk = Desk(Postgres(database))
-    with pytest.raises(MigrationError), desk.on_record(Report()):
+    with pytest.raises(MigrationError), desk.run_lifecycle(Report()):
         pytest.fail("it worked all the same")
     assert [name for _, name, _ in desk.failures] == ["MigrationError"]
 

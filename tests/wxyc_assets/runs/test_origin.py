@@ -1,6 +1,8 @@
+"""Who launched a run, derived from its tags: automation or an operator."""
+
 import pytest
 
-from wxyc_assets.run_origin import ORIGIN_TAG, run_origin
+from wxyc_assets.runs.origin import ORIGIN_TAG, run_origin
 
 SCHEDULE = {"dagster/schedule_name": "s", "dagster/tick": "1"}
 SENSOR = {"dagster/sensor_name": "stale_identities"}
@@ -20,7 +22,7 @@ RANGE = {"dagster/asset_partition_range_start": "0", "dagster/asset_partition_ra
         SENSOR | RANGE,
     ],
 )
-def test_what_a_machine_launched_is_routine(tags):
+def test_automatic_launch_is_routine(tags):
     assert run_origin(tags) == "routine"
 
 
@@ -37,7 +39,7 @@ def test_what_a_machine_launched_is_routine(tags):
         {"dagster/parent_run_id": "p"},
     ],
 )
-def test_what_a_person_launched_is_explicit(tags):
+def test_manual_launch_is_explicit(tags):
     assert run_origin(tags) == "explicit"
 
 
@@ -53,5 +55,5 @@ def test_the_command_lines_own_tag_wins():
 
 
 @pytest.mark.parametrize(("tags", "origin"), [({}, "explicit"), (SCHEDULE, "routine")])
-def test_a_tag_with_another_word_says_nothing(tags, origin):
-    assert run_origin({ORIGIN_TAG: "somebody"} | tags) == origin
+def test_unknown_origin_tag_is_ignored(tags, origin):
+    assert run_origin({ORIGIN_TAG: "unknown"} | tags) == origin

@@ -1,28 +1,28 @@
-"""What follows from what went wrong: could not work, done with something to look at, or done; and why, in one sentence."""
+"""The verdict of a run (failed, anomaly or done) and its reason in one sentence."""
 
 import pytest
 
-from wxyc_assets.finding import Finding
-from wxyc_assets.run_outcome import RunOutcome
+from wxyc_assets.runs.findings import Finding
+from wxyc_assets.runs.outcome import RunOutcome, RunRequest, ShardRequest
 
 FAILED = Finding("a_check", passed=False)
 WARNED = Finding("a_warning", passed=False, severity="WARN")
 
 
 class Report(RunOutcome):
-    """A report that says what it is told to."""
+    """A report with the given properties."""
 
-    broken, uncredited, in_vain, missed = {}, {}, "", ""
+    totals, broken, uncredited, total_failure, missed = {"scanned": 3}, {}, {}, "", ""
 
-    def __init__(self, *, refused=None, findings=(), lost="", **said):
-        super().__init__(refused=refused or {}, findings=list(findings), lost=lost)
-        vars(self).update(said)
+    def __init__(self, *, refused=None, findings=(), lost="", **properties):
+        request = ShardRequest("a run", "explicit", [7, 4])
+        super().__init__(request=request, refused=refused or {}, findings=list(findings), lost=lost)
+        vars(self).update(properties)
 
 
 @pytest.mark.parametrize(
     ("report", "verdict", "reason"),
     [
-        (RunOutcome(), "done", ""),
         (Report(), "done", ""),
         (Report(findings=[WARNED]), "done", ""),
         (Report(findings=[FAILED, WARNED]), "anomaly", "failed checks: a_check"),
@@ -32,7 +32,7 @@ class Report(RunOutcome):
         (Report(refused={7: "locked"}), "failed", "shard 7: locked"),
         (Report(broken={2: "gone", 3: "gone"}), "failed", "shard 2, 3: gone"),
         (Report(lost="the server went away"), "failed", "the server went away"),
-        (Report(in_vain="nobody answered", uncredited={1: "x"}), "failed", "nobody answered"),
+        (Report(total_failure="no call was answered", uncredited={1: "x"}), "failed", "no call was answered"),
         (
             Report(refused={7: "locked"}, broken={2: "gone"}, uncredited={4: "x"}, lost="away", findings=[FAILED]),
             "failed",
@@ -49,8 +49,20 @@ def test_every_partition_that_is_not_credited_has_a_problem():
     assert report.problems == {7: "locked", 2: "gone", 4: "nothing came"}
 
 
-def test_partitions_are_called_what_the_room_calls_them():
-    class Hours(RunOutcome):
+def test_partition_noun_is_that_of_the_asset():
+    class Hours(Report):
         PARTITION_NOUN = "hour"
 
     assert Hours(refused={"2026-05-01-13:00": "locked"}).reason == "hour 2026-05-01-13:00: locked"
+
+
+def test_summary_holds_what_the_command_line_prints():
+    summary = Report(missed="3 left out", findings=[WARNED]).summary()
+    assert (summary.partitions, summary.totals) == (["4", "7"], {"scanned": 3})
+    assert (summary.dry_run, summary.dry_run_report) == (False, None)
+    assert (summary.verdict, summary.reason, summary.findings) == ("anomaly", "3 left out", [WARNED])
+
+
+def test_a_request_names_its_partitions_in_order():
+    assert ShardRequest("a run", "explicit", [10, 9], dry_run=True).partitions == ["9", "10"]
+    assert RunRequest("a run", "routine").partitions == []

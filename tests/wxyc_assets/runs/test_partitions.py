@@ -1,22 +1,55 @@
+"""Shards and their ranges; UTC hours, the window of a run, and which hours are due or late."""
+
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wxyc_assets.rated_usage.windows import (
+from wxyc_assets.runs.partitions import (
     FIRST_HOUR,
     HOUR,
     WindowError,
+    changed_days,
+    closed_keys,
     due_keys,
+    hour_key,
     hour_of,
-    key,
-    late_keys,
-    start_of,
+    hour_start,
+    range_tags,
+    shard_numbers,
+    shard_ranges,
     trailing_keys,
     window_keys,
-    written,
+    window_text,
 )
+
+
+def test_neighbours_are_one_range():
+    assert shard_ranges([3, 1, 2, 7, 9, 10]) == [("1", "3"), ("7", "7"), ("9", "10")]
+    assert shard_ranges([]) == []
+    assert shard_ranges(range(16)) == [("0", "15")]
+
+
+@given(st.lists(st.integers(0, 15)))
+def test_ranges_cover_exactly_the_shards_and_never_touch(shards):
+    ranges = [(int(first), int(last)) for first, last in shard_ranges(shards)]
+    covered = [shard for first, last in ranges for shard in range(first, last + 1)]
+    assert covered == sorted(set(shards))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))
+
+
+def test_range_is_requested_with_dagsters_tags():
+    assert range_tags("2", "5") == {
+        "dagster/asset_partition_range_start": "2",
+        "dagster/asset_partition_range_end": "5",
+    }
+
+
+def test_keys_read_back_as_numbers():
+    assert shard_numbers(["0", "15"]) == [0, 15]
+
 
 NOW = datetime(2026, 6, 8, 10, 37, 42, tzinfo=UTC)
 
@@ -74,7 +107,7 @@ def test_each_bound_replaces_one_end(since, until, keys):
         ("2025-12-31T23:00:00Z", None, "hours before 2026-01-01T00:00:00Z are not rated"),
     ],
 )
-def test_a_window_that_cannot_be_rated_is_refused_with_the_reason(since, until, why):
+def test_invalid_window_is_refused_with_the_reason(since, until, why):
     with pytest.raises(WindowError, match=why.replace("+", r"\+")):
         window_keys(since, until, NOW, 24)
 
@@ -86,19 +119,19 @@ def test_a_window_may_end_with_the_hour_that_has_just_closed():
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds are naive
 def test_keys_and_instants_are_the_same_hours(instant):
     hour = instant.replace(minute=0, second=0, microsecond=0)
-    assert start_of(key(hour)) == hour == hour_of(key(hour)) == hour_of(hour.isoformat())
+    assert hour_start(hour_key(hour)) == hour == hour_of(hour_key(hour)) == hour_of(hour.isoformat())
 
 
 def test_keys_are_utc_in_any_time_zone():
     local = datetime.fromisoformat("2026-06-08T15:30:00+05:30")
-    assert key(local) == "2026-06-08-10:00"
-    assert written(local, local + HOUR) == "[2026-06-08T10:00:00Z,2026-06-08T11:00:00Z)"
+    assert hour_key(local) == "2026-06-08-10:00"
+    assert window_text(local, local + HOUR) == "[2026-06-08T10:00:00Z,2026-06-08T11:00:00Z)"
 
 
 @pytest.mark.parametrize(
     "text", ["2026-06-08-10:30", "2026-06-31-10:00", "2026-06-08-24:00", "2026-06-08T10:00", "now"]
 )
-def test_what_is_no_hour_is_refused(text):
+def test_text_that_is_no_hour_is_refused(text):
     with pytest.raises(WindowError, match="--hour"):
         hour_of(text)
 
@@ -110,8 +143,29 @@ def test_an_hour_is_due_once_it_closed_more_than_two_hours_ago():
     assert len(due_keys(closed, 24)) == 24 - 3
 
 
-def test_late_are_the_due_hours_of_the_trailing_ones_that_are_not_rated():
-    rated = {"2026-06-08-05:00", "2026-06-08-07:00"}
-    assert late_keys(NOW, 5, rated) == ["2026-06-08-06:00"]
-    assert late_keys(NOW, 24, set(due_keys(NOW, 24))) == []
-    assert late_keys(FIRST_HOUR + HOUR, 24, set()) == []
+def test_no_hour_before_billing_began_is_due_or_rated():
+    began = hour_start("2026-06-08-06:00")
+    assert due_keys(NOW, 24, began) == ["2026-06-08-06:00", "2026-06-08-07:00"]
+    assert closed_keys(NOW, billing_start=began)[0] == "2026-06-08-06:00"
+    assert trailing_keys(NOW, 24, began) == ("2026-06-08-06:00", "2026-06-08-09:00")
+    with pytest.raises(WindowError, match="hours before 2026-06-08T06:00:00Z are not rated"):
+        window_keys("2026-06-08T05:00:00Z", None, NOW, 24, began)
+
+
+def test_no_window_exists_before_the_first_hour_has_closed():
+    with pytest.raises(WindowError, match="no hour has closed since billing began, at 2026-06-08T10:00:00Z"):
+        trailing_keys(NOW, 24, hour_start("2026-06-08-10:00"))
+
+
+@pytest.mark.parametrize(
+    ("days", "warmed", "change"),
+    [
+        ([], [], (["2026-06-08"], [])),
+        (["2026-06-07"], [], (["2026-06-08"], [])),
+        (["2026-06-05", "2026-06-06", "2026-06-07"], ["2026-06-05"], (["2026-06-08"], ["2026-06-06"])),
+        ([], ["2026-06-02", "2026-06-01"], (["2026-06-01", "2026-06-02", "2026-06-08"], [])),
+    ],
+    ids=["first day", "yesterday stays", "a missed day is dropped", "warmed days of an older version are added"],
+)
+def test_the_days_are_today_and_those_that_were_warmed(days, warmed, change):
+    assert changed_days(days, warmed, NOW.date()) == change

@@ -1,5 +1,5 @@
--- budget_use: the database's clock, what of the budget was used in the last minute, what is reserved for later, and from when on
--- it is free.
+-- budget_use: the database's clock, how many calls of the budget the last minute used, how many are reserved for later, and when
+-- the budget is free.
 --
 -- Parameters
 --   name   text   the budget

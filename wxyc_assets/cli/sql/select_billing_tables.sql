@@ -1,5 +1,5 @@
--- examine_billing: for each table that rating uses, whether it is there, which privileges this role lacks, and the key of the index
--- without which every rating reads the whole table; null if there is such an index.
+-- select_billing_tables: for each table that rating uses, whether it exists, which privileges this role lacks, and the key of
+-- the index without which every rating reads the whole table; null if that index exists.
 --
 -- Parameters
 --   billing_schema   text

@@ -1,4 +1,4 @@
--- examine_our_privileges: what this role may not do with our own tables, a row for each.
+-- select_missing_own_privileges: the privileges on our own tables that this role lacks, one row each.
 SELECT c.relname, p.privilege
 FROM pg_class c
 CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS p (privilege)

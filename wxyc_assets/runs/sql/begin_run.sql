@@ -1,4 +1,4 @@
--- begin_run: the run is on record as working.
+-- begin_run: the ledger has a row for the run, started now and not ended.
 --
 -- Parameters
 --   run_id   text   Dagster's run id

@@ -1,4 +1,4 @@
--- end_run: the run is on record as ended by itself.
+-- end_run: the run's row says that the run ended by itself, and how.
 --
 -- Parameters
 --   run_id    text   Dagster's run id

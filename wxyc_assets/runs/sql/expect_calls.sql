@@ -1,4 +1,4 @@
--- expect_calls: it is on record how many Discogs calls the run still expects to ask for.
+-- expect_calls: the run's row says how many Discogs calls the run still expects to need.
 --
 -- Parameters
 --   run_id   text     Dagster's run id

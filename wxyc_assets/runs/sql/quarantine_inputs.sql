@@ -1,12 +1,12 @@
--- quarantine_inputs: every reject is on record, its failures of one kind in a row are counted (a failure of another kind ends
--- the row of the first), and from the third on the input rests for a day.
+-- quarantine_inputs: every rejected input has a row that counts its failures of one kind in a row (a failure of another kind
+-- restarts the count). From the third failure on, the input rests for a day.
 --
--- Parameters (arrays of one length; an input may come once)
+-- Parameters (arrays of one length; an input may occur once)
 --   asset, run_id    text
 --   input_id         bigint[]    the input, or the first input of a rejected batch
 --   kind, reason     text[]
 --   payload_digest   text[]      SHA-256, hex
---   rests            boolean[]   false for what is not the input's own doing: it never waits
+--   rests            boolean[]   false if the input did not cause the failure: it never rests
 WITH rejected AS (
   SELECT * FROM unnest(
     %(input_id)s::bigint[], %(kind)s::text[], %(reason)s::text[], %(payload_digest)s::text[], %(rests)s::boolean[]

@@ -1,4 +1,4 @@
--- release_inputs: inputs that were used have no failures in a row any more.
+-- release_inputs: inputs that were used have no failures in a row.
 --
 -- Parameters
 --   asset      text

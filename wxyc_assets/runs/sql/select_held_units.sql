@@ -1,4 +1,4 @@
--- select_held_units: those of the units that a session holds.
+-- select_held_units: the units among these that any session holds.
 --
 -- Parameters
 --   units   text[]

@@ -1,4 +1,4 @@
--- select_lock_holder: who holds the unit, by the name of its session; no row when nobody does.
+-- select_lock_holder: the session that holds the unit, by its name; no row if the unit is free.
 --
 -- Parameters
 --   unit   text

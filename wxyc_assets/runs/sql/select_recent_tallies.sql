@@ -1,9 +1,9 @@
--- select_recent_tallies: the counters of the latest runs before this one that walked any of these partitions to the end, newest first.
+-- select_recent_tallies: the counters of the latest complete tallies of these partitions, newest first, without those of this run.
 --
 -- Parameters
 --   asset            text
 --   partition_keys   text[]
---   run_id           text   the run that asks, left out
+--   run_id           text   the current run, left out
 --   run_limit        int    how many tallies at most
 SELECT t.counters
 FROM wxyc_assets.tally t

@@ -1,4 +1,4 @@
--- set_lock_timeout: this session gives up waiting for a lock after so long.
+-- set_lock_timeout: this session waits for a lock no longer than this.
 --
 -- Parameters
 --   wait_ms   int   milliseconds, at least 1

@@ -1,4 +1,4 @@
--- take_lock: this session holds the unit until it ends, or fails after lock_timeout.
+-- take_lock: this session holds the unit until the session ends; the statement fails after lock_timeout.
 --
 -- Parameters
 --   unit   text   e.g. library_identity/3, run/<run id>

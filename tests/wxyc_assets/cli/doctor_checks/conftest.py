@@ -1,0 +1,22 @@
+"""What the checks of the doctor work on: settings from an environment of the test's own."""
+
+import pytest
+
+from wxyc_assets.cli.doctor_checks.diagnosis import Context
+from wxyc_assets.sandbox.lml.server import SandboxLml
+
+
+@pytest.fixture
+def lml():
+    with SandboxLml() as lml:
+        yield lml
+
+
+@pytest.fixture
+def diagnoses_of():
+    """Runs one check with these settings, and returns what it found by name."""
+
+    def run(check, **settings):
+        return {diagnosis.name: diagnosis for diagnosis in check(Context.load(settings))}
+
+    return run

@@ -1,0 +1,42 @@
+"""``wxyc demo``: the whole graph once, on a sandbox station."""
+
+from resources.embedded_postgres import EmbeddedPostgres
+from tests.waiting import wait_for
+
+
+def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
+    fast = {"LML_DISCOGS_BUDGET_PER_MIN": "6000"}  # the budget never makes a run wait
+    cache = home / "sandbox-lml-cache"
+    first = wxyc("demo", timeout=240, **fast)
+    assert first.exit_code == 0, first.stderr
+    run = first.printed["library_identity"]
+    assert run["totals"]["scanned"] > 300
+    assert first.printed["stored"]["identities"] >= run["totals"]["rows_resolved"]
+    wait_for(lambda: not EmbeddedPostgres(home).running(), "end of the server that demo started")
+    cold = cache.read_text()
+    second = wxyc("demo", timeout=240, **fast)
+    assert second.exit_code == 0, second.stderr
+    assert cache.read_text() == cold, "the second demo asks Discogs about nothing"
+    assert second.printed["library_identity"]["totals"]["scanned"] == 0
+    assert first.printed["album_metadata"]["totals"]["upserts"] > 300
+    assert first.printed["observed"] is True
+    checks = [check for asset in first.printed.values() if isinstance(asset, dict) for check in asset.get("checks", [])]
+    assert len(checks) > 30
+    assert [check["name"] for check in checks if not check["passed"]] == []
+    assert first.printed["flowsheet_enrichment"]["totals"]["flipped"] > 1000
+    assert second.printed["flowsheet_enrichment"]["totals"]["flipped"] == 0
+    assert first.printed["rated_usage"]["totals"]["events_rated"] == 5000
+    assert second.printed["rated_usage"]["totals"]["rows_unchanged"] > 100
+    assert first.printed["rotation_cache"]["totals"]["warmed"] > 20
+    assert second.printed["stored"] == first.printed["stored"]
+    assert wxyc("status").printed["push_needed"] == []
+
+
+def test_demo_refuses_the_sandbox_lml_on_a_real_station(wxyc, station, server, at_station):
+    with station.connect() as connection:
+        connection.execute("COMMENT ON TABLE library IS NULL")  # as on a station that wxyc did not make
+    finished = wxyc("demo", **{**at_station, "LIBRARY_METADATA_URL": None, "LML_API_KEY": None})
+    assert finished.exit_code == 1
+    assert "invent identities" in finished.printed["error"]
+    with station.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM library_identity").fetchone() == (0,)

@@ -1,0 +1,160 @@
+"""Checks the databases: the station's tables and privileges, our own schema, Dagster's storage."""
+
+from collections.abc import Iterator, Sequence
+
+import psycopg
+
+from resources import sql_files
+from resources.embedded_postgres import EmbeddedPostgresError
+from resources.own_sessions import require_own_sessions
+from resources.postgres import Postgres, connect_error_advice, keepalives
+from wxyc_assets.assets.registry import ASSETS
+from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis
+from wxyc_assets.database import connections
+from wxyc_assets.database.revision import SCHEMA, MigrationError, require_migrated
+from wxyc_assets.settings import DatabaseSettings, SettingsError
+
+OLDEST_POSTGRES = 14
+"""The oldest major version that the tests pass on: `make test-postgres VERSION=14`."""
+
+
+def check_database(context: Context) -> Iterator[Diagnosis]:
+    """Check the station's database on one connection: the server, the tables and privileges, our own schema."""
+    settings = context.settings(DatabaseSettings)
+    if not settings.database_url and not connections.embedded(settings).running():
+        advice = "`wxyc up` or `wxyc demo` starts it, or set DATABASE_URL"
+        yield Diagnosis("database", ok=False, says="the embedded PostgreSQL is not running", advice=advice)
+        return
+    try:
+        postgres = connections.postgres_from(settings)
+        with postgres.connect() as connection:
+            yield diagnose_server(connection.info.server_version, postgres.location())
+            yield from check_schemas(connection, settings)
+    except (psycopg.OperationalError, EmbeddedPostgresError) as error:
+        postgres = Postgres(settings.database_url.get_secret_value() if settings.database_url else "")
+        says = connect_error_advice(error, postgres) if isinstance(error, psycopg.OperationalError) else str(error)
+        advice = "the checks of tables, privileges and our schema need the database"
+        yield Diagnosis("database", ok=False, says=says, advice=advice)
+
+
+def diagnose_server(version: int, location: str) -> Diagnosis:
+    """Say which PostgreSQL answers (``version`` as libpq gives it: 140022), and whether it is too old."""
+    major = version // 10_000
+    return Diagnosis(
+        "database",
+        ok=major >= OLDEST_POSTGRES,
+        says=f"{location} answers, PostgreSQL {major}",
+        advice="" if major >= OLDEST_POSTGRES else f"PostgreSQL {OLDEST_POSTGRES} or newer is needed",
+    )
+
+
+def check_schemas(connection: psycopg.Connection, settings: DatabaseSettings) -> Iterator[Diagnosis]:
+    """Check the three schemas that runs use; one that the role may not look into is a diagnosis as well."""
+    for name, schema, check in (
+        ("station tables", settings.station_schema, check_station_tables),
+        ("billing tables", settings.billing_schema, check_billing_tables),
+        ("our schema", SCHEMA, check_our_schema),
+    ):
+        try:
+            yield from check(connection, schema)
+        except psycopg.errors.InsufficientPrivilege as error:
+            advice = f"let its owner run: GRANT USAGE ON SCHEMA {schema} TO {connection.info.user}"
+            yield Diagnosis(name, ok=False, says=str(error).splitlines()[0], advice=advice)
+
+
+def check_station_tables(connection: psycopg.Connection, schema: str) -> Iterator[Diagnosis]:
+    """Check the station's tables that assets read and write, and the privileges on them, table by table."""
+    needs = [(table, privilege) for info in ASSETS for table, all_of in info.tables.items() for privilege in all_of]
+    relations, privileges = zip(*dict.fromkeys(needs), strict=True)
+    parameters = {"station_schema": schema, "relations": list(relations), "privileges": list(privileges)}
+    rows = connection.execute(sql_files.load("wxyc_assets.cli", "select_station_tables"), parameters).fetchall()
+    missing = [table for table, present, _ in rows if not present]
+    lacking = {table: lacks for table, present, lacks in rows if present and lacks}
+    if missing:
+        yield Diagnosis(
+            "station tables",
+            ok=False,
+            says=f"missing in schema {schema}: {', '.join(missing)}",
+            advice="is WXYC_SCHEMA_NAME the station's schema? `wxyc sandbox create` makes a sample station",
+        )
+    for table, lacks in lacking.items():
+        yield _missing_privileges(connection, schema, table, lacks)
+    if not missing and not lacking:
+        yield Diagnosis("station tables", ok=True, says=f"all there in schema {schema}, with privileges")
+
+
+def check_billing_tables(connection: psycopg.Connection, schema: str) -> Iterator[Diagnosis]:
+    """Check the tables that usage is rated in, and the privileges on them; warn of a missing index that rating needs."""
+    rows = connection.execute(
+        sql_files.load("wxyc_assets.cli", "select_billing_tables"), {"billing_schema": schema}
+    ).fetchall()
+    missing = [table for table, present, _, _ in rows if not present]
+    if len(missing) == len(rows):
+        says = f"none in schema {schema} ({', '.join(missing)}): this station has no billing, and rated_usage refuses to run"
+        advice = "if it has, set BILLING_SCHEMA_NAME to the schema of these tables"
+        yield Diagnosis("billing tables", ok=True, says=says, advice=advice)
+        return
+    if missing:
+        yield Diagnosis(
+            "billing tables",
+            ok=False,
+            says=f"missing in schema {schema}: {', '.join(missing)}",
+            advice="is BILLING_SCHEMA_NAME the schema of billing_event and rated_usage?",
+        )
+        return
+    lacking = {table: lacks for table, _, lacks, _ in rows if lacks}
+    for table, lacks in lacking.items():
+        yield _missing_privileges(connection, schema, table, lacks)
+    if not lacking:
+        yield Diagnosis("billing tables", ok=True, says=f"all there in schema {schema}, with privileges")
+    for table, _, _, index_key in rows:
+        if index_key:
+            yield _missing_index(f"{schema}.{table}", index_key)
+
+
+def _missing_privileges(
+    connection: psycopg.Connection, schema: str, relation: str, privileges: Sequence[str]
+) -> Diagnosis:
+    kind = "SEQUENCE " if relation.endswith("_seq") else ""
+    user, lacks = connection.info.user, ", ".join(privileges)
+    advice = f"let the owner run: GRANT {lacks} ON {kind}{schema}.{relation} TO {user}"
+    return Diagnosis(f"privileges on {relation}", ok=False, says=f"{user} lacks {lacks}", advice=advice)
+
+
+def _missing_index(table: str, index_key: str) -> Diagnosis:
+    key = index_key if index_key.isidentifier() else f"({index_key})"
+    return Diagnosis(
+        f"index of {table}",
+        ok=True,
+        says=f"WARNING: none leads with {index_key}, so every hour that is rated reads the whole table",
+        advice=f"let the owner run: CREATE INDEX CONCURRENTLY ON {table} ({key})",
+    )
+
+
+def check_our_schema(connection: psycopg.Connection, schema: str) -> Iterator[Diagnosis]:
+    """Check that our own schema is up to date, and the privileges on its tables."""
+    try:
+        require_migrated(connection)
+    except MigrationError as error:
+        yield Diagnosis("our schema", ok=False, says=str(error), advice="run `wxyc migrate`")
+        return
+    rows = connection.execute(sql_files.load("wxyc_assets.cli", "select_missing_own_privileges")).fetchall()
+    if rows:
+        lacks = ", ".join(f"{privilege} on {schema}.{table}" for table, privilege in rows)
+        yield Diagnosis("our schema", ok=False, says=f"{connection.info.user} lacks {lacks}", advice="grant it")
+    else:
+        yield Diagnosis("our schema", ok=True, says=f"{schema} is up to date")
+
+
+def check_dagster_storage(context: Context) -> Iterator[Diagnosis]:
+    """Check that the database of Dagster's storage answers, and that its sessions have a backend of their own."""
+    settings = context.settings(DatabaseSettings)
+    if not settings.database_url and not settings.dagster_database_url and not connections.embedded(settings).running():
+        return  # check_database reports that the embedded server is not running
+    try:
+        dsn = connections.dagster_dsn(settings)
+        require_own_sessions(dsn, connect_timeout=connections.CONNECT_TIMEOUT_S, **keepalives(dsn))
+        yield Diagnosis("Dagster's storage", ok=True, says="answers")
+    except (psycopg.Error, SettingsError, EmbeddedPostgresError) as error:
+        advice = "correct DAGSTER_DATABASE_URL, or start that server"
+        yield Diagnosis("Dagster's storage", ok=False, says=str(error).strip(), advice=advice)

@@ -1,0 +1,85 @@
+"""Runs the checks of ``wxyc doctor``, and holds those that need no connection: settings, price file, Sentry."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import TypeAlias
+
+from resources.price_file import PriceFileError
+from resources.sentry import open_sentry
+from wxyc_assets import factories
+from wxyc_assets.assets.price_book.load import load_price_book
+from wxyc_assets.cli.doctor_checks.alerts import check_alerts
+from wxyc_assets.cli.doctor_checks.database import check_dagster_storage, check_database
+from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis, UnusableSettingsError
+from wxyc_assets.cli.doctor_checks.home import check_home
+from wxyc_assets.cli.doctor_checks.lml import check_lml
+from wxyc_assets.settings import LmlSettings, RatingSettings, SentrySettings
+
+Check: TypeAlias = Callable[[Context], Iterator[Diagnosis]]
+
+
+def diagnose(environ: Mapping[str, str] | None = None) -> list[Diagnosis]:
+    """Run every check and return what they found, in the order in which to correct it."""
+    context = Context.load(environ)
+    return [diagnosis for check in CHECKS for diagnosis in _run(check, context)]
+
+
+def _run(check: Check, context: Context) -> Iterator[Diagnosis]:
+    """Run a check, or skip it if it needs settings that cannot be used: check_settings reports those."""
+    with suppress(UnusableSettingsError):
+        yield from check(context)
+
+
+def check_settings(context: Context) -> Iterator[Diagnosis]:
+    """Report each setting that cannot be used."""
+    for problem in context.problems:
+        name, _, says = problem.partition(": ")
+        yield Diagnosis(f"setting {name}", ok=False, says=says, advice=f"correct {name}; the README lists all settings")
+    if context.ignored:
+        yield Diagnosis(
+            "variables of the cron jobs",
+            ok=True,
+            says=f"have no effect: {', '.join(context.ignored)}",
+            advice="unset them; docs/migration.md says what replaces each",
+        )
+    if not context.problems:
+        yield Diagnosis("settings", ok=True, says="all can be used")
+        if warning := context.settings(LmlSettings).budget_warning:
+            yield Diagnosis("budget", ok=True, says=warning, advice="set 50 less what the live callers need")
+
+
+def check_price_file(context: Context) -> Iterator[Diagnosis]:
+    """Check that usage can be rated with the price file."""
+    try:
+        book = load_price_book(context.settings(RatingSettings).price_file)
+    except PriceFileError as error:
+        advice = "set PRICE_FILE to the file that finance keeps; `wxyc prices check FILE` lists every problem of one"
+        yield Diagnosis("price file", ok=False, says=str(error), advice=advice)
+    else:
+        yield Diagnosis(
+            "price file", ok=True, says=f"{len(book.priced)} models have a price, digest {book.digest[:12]}"
+        )
+
+
+def check_sentry(context: Context) -> Iterator[Diagnosis]:
+    """Check that Sentry's client accepts the DSN; sends nothing."""
+    try:
+        sentry = open_sentry(factories.sentry_config_from(context.settings(SentrySettings), context.secrets))
+    except ValueError as error:
+        yield Diagnosis("Sentry", ok=False, says=str(error), advice="copy the DSN anew from Sentry's project settings")
+        return
+    enabled = sentry.enabled
+    sentry.close(timeout_s=0)
+    yield Diagnosis("Sentry", ok=True, says="is configured" if enabled else "is not configured: nothing is sent")
+
+
+CHECKS: tuple[Check, ...] = (
+    check_settings,
+    check_home,
+    check_database,
+    check_dagster_storage,
+    check_lml,
+    check_price_file,
+    check_sentry,
+    check_alerts,
+)

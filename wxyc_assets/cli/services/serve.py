@@ -1,0 +1,153 @@
+"""``wxyc up``: starts everything, watches it, and ends it all."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from resources import home_folder
+from wxyc_assets.cli import station
+from wxyc_assets.cli.instance import create_storage, prepare_instance
+from wxyc_assets.cli.outcome import CannotError, Outcome, Output
+from wxyc_assets.cli.services import one_up, ports
+from wxyc_assets.cli.services.database_watch import DatabaseWatch
+from wxyc_assets.cli.services.readiness import is_ready
+from wxyc_assets.cli.services.service import Service
+from wxyc_assets.cli.services.stop_signals import StopRequested, StopSignals, stop_signals
+from wxyc_assets.database import connections
+from wxyc_assets.settings import DatabaseSettings, load
+
+READY_TIMEOUT_S = 120.0
+LOOK_EVERY_S = 0.5
+
+
+def serve(output: Output, *, port: int, lml_port: int) -> None:
+    """Start everything, print the addresses once the graph is loaded, and watch it until a signal asks for the end.
+
+    Raises CannotError with the reason if something cannot be started, or ends and cannot be brought back.
+    """
+    printed = False
+    with stop_signals() as signals:
+        try:
+            with ExitStack() as stack:
+                stack.callback(_say, "stopping")
+                stack.callback(signals.ignore)
+                services, watch, addresses = _start(stack, port=port, lml_port=lml_port)
+                _wait_until_ready(addresses["ui"], services, signals)
+                printed = True
+                _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses))))
+                _watch(services, watch, addresses["ui"], signals)
+        except StopRequested:
+            if not printed:
+                raise CannotError("stopped before everything had started; the next `wxyc up` starts anew") from None
+
+
+def _start(
+    stack: ExitStack, *, port: int, lml_port: int
+) -> tuple[Sequence[Service], DatabaseWatch | None, dict[str, str]]:
+    """Start everything that the UI needs, and the UI; return the services, the watch on the database, and the addresses."""
+    ports.require_port(port, "--port")
+    ports.require_port(lml_port, "--lml-port")
+    home = _require_home()
+    ours = stack.enter_context(one_up.held(home, _say))
+    listener = stack.enter_context(ports.listening(port, "--port"))
+    ui = f"http://{ports.HOST}:{listener.getsockname()[1]}"
+    lease = stack.enter_context(station.ensure_database())
+    station.prepare_station()
+    lml = stack.enter_context(station.ensure_lml(lml_port))
+    prices = stack.enter_context(station.ensure_prices())
+    stack.enter_context(station.ensure_billing_start())
+    stack.enter_context(station.ensure_ui_url(ui))
+    workspace = str(prepare_instance() / "workspace.yaml")
+    create_storage()
+    logs = home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    inherited = [ours.services, *([lease.descriptor] if lease else [])]
+    socket = listener.fileno()
+    services = [
+        Service("webserver", [workspace, str(socket)], logs / "webserver.log", [*inherited, socket]),
+        Service("daemon", [workspace], logs / "daemon.log", inherited),
+    ]
+    _say("starting the Dagster UI")
+    stack.enter_context(_running(services))
+    ours.announce(ui)
+    addresses = {"ui": ui, "graph": f"{ui}/asset-groups", "logs": str(logs)}
+    addresses |= station.lml_environment(lml) if lml else {}
+    server = connections.embedded(load(DatabaseSettings))
+    return services, DatabaseWatch(server, lease, _say) if lease else None, addresses | prices
+
+
+def _lines(addresses: Mapping[str, str]) -> list[str]:
+    lines = [f"the Dagster UI is at {addresses['ui']}, its graph at {addresses['graph']}; Ctrl-C stops everything"]
+    if lml := addresses.get("LIBRARY_METADATA_URL"):
+        lines.append(f"the sandbox LML is at {lml}, its key is {addresses['LML_API_KEY']}")
+    return lines
+
+
+def _require_home() -> Path:
+    settings = load(DatabaseSettings)
+    home = settings.home.absolute()
+    if problem := home_folder.find_problem(home, for_database=settings.database_url is None):
+        raise CannotError(str(problem))
+    return home
+
+
+@contextmanager
+def _running(services: Sequence[Service]) -> Iterator[None]:
+    """Start the services, and end them all at the same time."""
+    try:
+        for service in services:
+            service.start()
+        yield
+    finally:
+        for service in services:
+            service.request_stop()
+        for service in services:
+            service.finish()
+
+
+def _wait_until_ready(ui: str, services: Sequence[Service], signals: StopSignals) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not is_ready(ui):
+        signals.check()
+        for service in services:
+            if how := service.ended():
+                raise CannotError(f"the Dagster {service.name} {how} while it started: see {service.log}")
+        if time.monotonic() > deadline:
+            raise CannotError(
+                f"the Dagster UI did not load the graph within {READY_TIMEOUT_S:.0f} s: see {services[0].log}"
+            )
+        time.sleep(0.2)
+
+
+def _watch(services: Sequence[Service], database: DatabaseWatch | None, ui: str, signals: StopSignals) -> None:
+    """Bring back what ends, and say so, until a signal raises StopRequested."""
+    look: Callable[[], None] = database.look if database else lambda: None
+    while True:
+        look()
+        for service in services:
+            if how := service.ended():
+                _say(service.restart(how))
+                _wait_until_ready(ui, services, signals)
+                _say(f"the Dagster {service.name} works again")
+        signals.check()
+        time.sleep(LOOK_EVERY_S)
+
+
+def _say(text: str) -> None:
+    """Tell the operator something."""
+    _tell(lambda: click.echo(text, err=True))
+
+
+def _tell(write: Callable[[], None]) -> None:
+    """Write to the operator. If the terminal is closed, or the reader of the pipe gone, nothing is said from then on."""
+    try:
+        write()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())  # or Python, which still holds the text, would fail at its end
+        os.close(nowhere)

@@ -1,1 +1,0 @@
-"""The identity of each library row, asked of LML and kept fresh."""

@@ -1,1 +1,0 @@
-"""What usage costs: the price file, checked and resolved to one exact rate per model."""

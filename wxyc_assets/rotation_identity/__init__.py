@@ -1,1 +1,0 @@
-"""rotation_identity: gives each active rotation row with a Discogs release id the identity that LML has for that release."""
