@@ -29,7 +29,8 @@ class Postgres:
 
     Sessions are pinned to UTC, to the given ``search_path`` and to ``statement_timeout_ms``, so that a stuck query fails
     the run instead of holding it. ``application_name`` (63 bytes at most) is shown in ``pg_stat_activity``. ``guard`` is called
-    before each statement and each commit. What the DSN says of keepalives holds.
+    before each statement and each commit. What the DSN says of keepalives holds. ``setting`` is the variable that names the
+    database, for messages.
     """
 
     dsn: str = field(repr=False)  # may hold a password
@@ -38,6 +39,7 @@ class Postgres:
     application_name: str = "wxyc_assets"
     connect_timeout_s: int = 10
     guard: Guard | None = field(default=None, repr=False, compare=False)
+    setting: str = "DATABASE_URL"
 
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
@@ -106,5 +108,5 @@ def connect_error_advice(error: psycopg.OperationalError, postgres: Postgres) ->
     reason = lines[-1].rpartition(" failed: ")[2].strip().rstrip(".") if lines else type(error).__name__
     return (
         f"the database {postgres.location()} cannot be reached: {reason}. "
-        "Start it (`wxyc up` starts the embedded one), or correct DATABASE_URL; `wxyc doctor` checks both."
+        "Start it (`wxyc up` starts the embedded one), or correct {postgres.setting}; `wxyc doctor` checks both."
     )

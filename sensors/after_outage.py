@@ -28,10 +28,12 @@ REPEATED = ("album_metadata", "rotation_identity", "rotation_cache")
     ),
 )
 def after_outage(
-    context: dg.SensorEvaluationContext, postgres: dg.ResourceParam[Postgres]
+    context: dg.SensorEvaluationContext,
+    postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
 ) -> dg.SensorResult | dg.SkipReason:
     """Request again what is due. The run key names the run that it repeats, so that no run is repeated twice."""
-    sweep(context.instance, postgres, context.log)
+    sweep(context.instance, postgres, billing_postgres, context.log)
     with postgres.connect() as connection:
         runs, now = lml_runs(connection), database_now(connection)
     waiting: list[str] = []

@@ -9,6 +9,7 @@ import psycopg
 from resources.postgres import Postgres
 from resources.redaction import Redactor
 from resources.sentry_sender import SentryEvent, SentrySender, SentrySendError
+from wxyc_assets.database.sessions import open_sessions
 from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.tick import TickContext, run_tick
 from wxyc_assets.runs import runbook
@@ -31,6 +32,7 @@ FINGERPRINT = ("wxyc_assets", "outbox", SOURCE)
 def alerts(
     context: dg.SensorEvaluationContext,
     postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
     console: dg.ResourceParam[RunConsole],
     sentry_sender: dg.ResourceParam[SentrySender | None],
     identity_settings: dg.ResourceParam[IdentitySettings],
@@ -49,8 +51,8 @@ def alerts(
         is_sensor=True,
     )
     try:
-        with postgres.connect() as connection:
-            result = run_tick(tick, context.instance, connection)
+        with open_sessions(postgres, billing_postgres) as sessions:
+            result = run_tick(tick, context.instance, sessions)
     except psycopg.OperationalError as error:
         return _report_unreachable(context, sentry_sender, error)
     return dg.SensorResult(skip_reason=str(result))

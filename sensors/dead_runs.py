@@ -15,8 +15,12 @@ from wxyc_assets.orchestration.dead_runs import sweep
         "progress, and would request nothing more of their assets. The sensor starts no run."
     ),
 )
-def dead_runs(context: dg.SensorEvaluationContext, postgres: dg.ResourceParam[Postgres]) -> dg.SkipReason:
+def dead_runs(
+    context: dg.SensorEvaluationContext,
+    postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
+) -> dg.SkipReason:
     """Compare the runs that Dagster has as open with the locks that live runs hold."""
-    if ended := sweep(context.instance, postgres, context.log):
+    if ended := sweep(context.instance, postgres, billing_postgres, context.log):
         return dg.SkipReason(f"ended {len(ended)} runs whose process was gone: {', '.join(ended)}")
     return dg.SkipReason("no run has lost its process")

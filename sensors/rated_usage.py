@@ -1,4 +1,4 @@
-"""The hourly schedule of rated_usage: rates the trailing closed hours again, because events arrive late."""
+"""The schedules of rated_usage: one rates the trailing closed hours again, because events arrive late; one seals old hours."""
 
 from datetime import UTC, datetime
 
@@ -7,6 +7,7 @@ import dagster as dg
 from resources.postgres import Postgres
 from wxyc_assets.assets.jobs import ASSET_JOBS
 from wxyc_assets.assets.rated_usage.lateness import has_billing
+from wxyc_assets.assets.rated_usage.seal_job import seal_hours
 from wxyc_assets.orchestration.dead_runs import sweep
 from wxyc_assets.runs.partitions import WindowError, range_tags, trailing_keys
 from wxyc_assets.settings import RatingSettings
@@ -28,11 +29,12 @@ FIVE_PAST = "5 * * * *"
 def rate_trailing_hours(
     context: dg.ScheduleEvaluationContext,
     postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
     rating_settings: dg.ResourceParam[RatingSettings],
 ) -> dg.RunRequest | dg.SkipReason:
     """Request one run over a range of hours. Its run key names the tick, so that a crash cannot request it twice."""
-    sweep(context.instance, postgres, context.log)
-    with postgres.connect() as connection:
+    sweep(context.instance, postgres, billing_postgres, context.log)
+    with billing_postgres.connect() as connection:
         if not has_billing(connection):
             return dg.SkipReason("this station has no billing tables")
     tick = context.scheduled_execution_time.astimezone(UTC)
@@ -41,6 +43,23 @@ def rate_trailing_hours(
     except WindowError as nothing_to_rate:
         return dg.SkipReason(str(nothing_to_rate))
     return dg.RunRequest(run_key=_tick_key(tick), tags=range_tags(first, last))
+
+
+@dg.schedule(
+    name="seal_old_hours",
+    cron_schedule="40 5 * * *",
+    execution_timezone="UTC",
+    job=seal_hours,
+    description=(
+        "Seals every rated hour that is older than SEAL_AFTER_HOURS, every day at 05:40 UTC. Off until it is switched on: "
+        "no run changes the bill of a sealed hour."
+    ),
+)
+def seal_old_hours(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Request one run. Its run key names the tick, so that a crash cannot request it twice."""
+    return dg.RunRequest(
+        run_key=f"seal {context.scheduled_execution_time.astimezone(UTC).isoformat(timespec='minutes')}"
+    )
 
 
 def _tick_key(tick: datetime) -> str:

@@ -24,10 +24,12 @@ CACHE_AT = "30 4 * * *"
     description="Requests the identities of new releases in rotation, every night at 03:30 UTC.",
 )
 def nightly_rotation_identity(
-    context: dg.ScheduleEvaluationContext, postgres: dg.ResourceParam[Postgres]
+    context: dg.ScheduleEvaluationContext,
+    postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
 ) -> Evaluation:
     """Request a run, unless the day of the tick is over."""
-    return _too_late(context) or _request(context, postgres, dg.RunRequest())
+    return _too_late(context) or _request(context, (postgres, billing_postgres), dg.RunRequest())
 
 
 @dg.schedule(
@@ -37,11 +39,17 @@ def nightly_rotation_identity(
     execution_timezone="UTC",
     description="Requests the day's cache, every day at 04:30 UTC, an hour after the identities that it is warmed for.",
 )
-def daily_rotation_cache(context: dg.ScheduleEvaluationContext, postgres: dg.ResourceParam[Postgres]) -> Evaluation:
+def daily_rotation_cache(
+    context: dg.ScheduleEvaluationContext,
+    postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
+) -> Evaluation:
     """Request today's partition, unless the tick is another day's."""
     day = _day_of(context)
     add_day(context.instance, day)
-    return _too_late(context) or _request(context, postgres, dg.RunRequest(run_key=day, partition_key=day))
+    return _too_late(context) or _request(
+        context, (postgres, billing_postgres), dg.RunRequest(run_key=day, partition_key=day)
+    )
 
 
 def _day_of(context: dg.ScheduleEvaluationContext) -> str:
@@ -56,7 +64,9 @@ def _too_late(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | None:
     return dg.SkipReason(f"this tick is of {day}, and today is {today}: today's tick requests today's rotation")
 
 
-def _request(context: dg.ScheduleEvaluationContext, postgres: Postgres, request: dg.RunRequest) -> dg.RunRequest:
+def _request(
+    context: dg.ScheduleEvaluationContext, databases: tuple[Postgres, Postgres], request: dg.RunRequest
+) -> dg.RunRequest:
     """Return the request, after ending the runs whose process is gone: they would block the requested run."""
-    sweep(context.instance, postgres, context.log)
+    sweep(context.instance, *databases, context.log)
     return request

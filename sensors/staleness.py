@@ -84,10 +84,11 @@ def run_requests(wanted: Mapping[int, str]) -> list[dg.RunRequest]:
 def stale_identities(
     context: dg.SensorEvaluationContext,
     postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
     identity_settings: dg.ResourceParam[IdentitySettings],
 ) -> dg.SensorResult | dg.SkipReason:
     """Request the stale shards. One query covers all shards, with the asset's own predicate."""
-    sweep(context.instance, postgres, context.log)
+    sweep(context.instance, postgres, billing_postgres, context.log)
     with postgres.connect() as connection:
         # Read before the libraries: a run that ends in between changes them afterwards.
         busy = _pending_shards(context.instance) | _locked_shards(connection)

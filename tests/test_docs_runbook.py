@@ -27,7 +27,7 @@ ALERTS_OF_KIND: dict[str, set[str]] = {
     "check": CHECKS,
     "unevaluated": {"check_not_evaluated"},
     "run": {"failed_run"},
-    "late": {"freshness", "trailing_hours_rated"},
+    "late": {"billing_unreachable", "freshness", "trailing_hours_rated"},
     "stale": {"stale_shards"},
     "cause": {"lml_down"},
     "unreadable": {"unreadable_run"},

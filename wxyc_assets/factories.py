@@ -103,11 +103,16 @@ def lml_config_from(lml: LmlSettings, rotation: RotationSettings) -> LmlConfig:
 
 @contextmanager
 def open_lml(
-    postgres: Postgres, sentry: Sentry, log: StepLog, progress: Progress, environ: Environ = None
+    postgres: Postgres,
+    billing: Postgres,
+    sentry: Sentry,
+    log: StepLog,
+    progress: Progress,
+    environ: Environ = None,
 ) -> Iterator[LmlClient]:
     """Yield an LML client that reserves from the station's budget, sends spans, and captures request bodies if configured.
 
-    ``progress`` shows each wait for the budget.
+    They go to the database of the billing tables, which has ``io_log``. ``progress`` shows each wait for the budget.
     """
     settings = load(LmlSettings, environ)
     config = lml_config(environ)
@@ -118,7 +123,7 @@ def open_lml(
         stack.callback(budget.close)
         capture = None
         if settings.capture_sample_rate:
-            capture = Capture(postgres.open, sample_rate=settings.capture_sample_rate, warn=log.warning)
+            capture = Capture(billing.open, sample_rate=settings.capture_sample_rate, warn=log.warning)
             stack.callback(capture.close)
         yield stack.enter_context(
             LmlClient(

@@ -21,7 +21,9 @@ def tick(instance, station):
     """Runs a tick and returns what it requests: job, tags and run key; or why it requests nothing."""
 
     def run():
-        result: Any = after_outage(dg.build_sensor_context(instance=instance, resources={"postgres": station}))
+        result: Any = after_outage(
+            dg.build_sensor_context(instance=instance, resources={"postgres": station, "billing_postgres": station})
+        )
         if isinstance(result, dg.SkipReason):
             return result.skip_message
         return [

@@ -50,6 +50,7 @@ class SensorTicks:
                 definitions=DEFS,
                 resources={
                     "postgres": self.station,
+                    "billing_postgres": self.station,
                     "console": RunConsole(),
                     "sentry_sender": sender,
                     "identity_settings": IdentitySettings(),

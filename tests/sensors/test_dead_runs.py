@@ -18,7 +18,9 @@ def tick(instance, station):
     """Runs one tick of the sensor and returns its skip message."""
 
     def run() -> Any:
-        skipped: Any = dead_runs(dg.build_sensor_context(instance=instance, resources={"postgres": station}))
+        skipped: Any = dead_runs(
+            dg.build_sensor_context(instance=instance, resources={"postgres": station, "billing_postgres": station})
+        )
         return skipped.skip_message
 
     return run

@@ -17,7 +17,11 @@ def observe(station):
     """Runs what the schedule requests; returns whether it succeeded, and the metadata of each observation."""
 
     def run(price_file):
-        defs = build_defs(postgres=station, rating_settings=load(RatingSettings, {"PRICE_FILE": str(price_file)}))
+        defs = build_defs(
+            postgres=station,
+            billing_postgres=station,
+            rating_settings=load(RatingSettings, {"PRICE_FILE": str(price_file)}),
+        )
         job = defs.resolve_job_def(schedule(defs).job_name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         with dg.DagsterInstance.ephemeral() as instance:

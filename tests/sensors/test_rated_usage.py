@@ -29,6 +29,7 @@ def tick(station):
             scheduled_execution_time=moment,
             resources={
                 "postgres": station,
+                "billing_postgres": station,
                 "rating_settings": load(
                     RatingSettings,
                     {"RATE_TRAILING_HOURS": trailing, **{name.upper(): at for name, at in billing.items()}},

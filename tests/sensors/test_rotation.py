@@ -48,13 +48,16 @@ def tick(instance, station):
         defs = dg.Definitions(assets=[rotation_identity, rotation_cache], schedules=[schedule], resources=resources)
         repository = defs.get_repository_def()
         context = dg.build_schedule_context(
-            instance, scheduled_execution_time=at, repository_def=repository, resources={"postgres": station}
+            instance,
+            scheduled_execution_time=at,
+            repository_def=repository,
+            resources={"postgres": station, "billing_postgres": station},
         )
         result = repository.get_schedule_def(schedule.name).evaluate_tick(context)
         return list(result.run_requests or []), result.skip_message
 
     resources = dict.fromkeys(("lml", "sentry", "console", "rotation_settings", "lml_settings"), object())
-    resources["postgres"] = station
+    resources["postgres"] = resources["billing_postgres"] = station
     return evaluate
 
 
@@ -114,14 +117,16 @@ def test_a_tick_ends_dead_runs_before_its_request(tick, instance, station, sched
 @BOTH
 def test_a_station_without_our_schema_is_refused(instance, database, schedule):
     context = dg.build_schedule_context(
-        instance, scheduled_execution_time=TODAY, resources={"postgres": Postgres(database)}
+        instance,
+        scheduled_execution_time=TODAY,
+        resources={"postgres": Postgres(database), "billing_postgres": Postgres(database)},
     )
     with pytest.raises(MigrationError):
         schedule(context)
 
 
 def test_the_schedules_load_together_with_their_assets(station):
-    names = ("postgres", "lml", "sentry", "console", "rotation_settings", "lml_settings")
+    names = ("postgres", "billing_postgres", "lml", "sentry", "console", "rotation_settings", "lml_settings")
     defs = dg.Definitions(
         assets=[rotation_identity, rotation_cache],
         schedules=[nightly_rotation_identity, daily_rotation_cache],

@@ -51,7 +51,11 @@ class Daemon:
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"postgres": self.station, "identity_settings": load(IdentitySettings, environ or {})},
+            resources={
+                "postgres": self.station,
+                "billing_postgres": self.station,
+                "identity_settings": load(IdentitySettings, environ or {}),
+            },
         )
         result: Any = stale_identities(context)
         if isinstance(result, dg.SkipReason):

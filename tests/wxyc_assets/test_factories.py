@@ -70,7 +70,7 @@ def test_a_client_of_lml_closes_what_it_opened(station, rate):
     log = step_log(tool="test", run_id="r", secrets=())
     environ = LML | {"LIBRARY_METADATA_URL": "http://127.0.0.1:9", "LML_CAPTURE_SAMPLE_RATE": rate}
     library = LibraryInput(library_id=1, artist_name="a", album_title="b", legacy_release_id=1)
-    with open_lml(station, sentry, log, NoProgress(), environ) as client, pytest.raises(LmlUnreachable):
+    with open_lml(station, station, sentry, log, NoProgress(), environ) as client, pytest.raises(LmlUnreachable):
         client.bulk_resolve_libraries([library])
     assert "hunter2" not in repr(client)
     with station.connect() as connection:

@@ -27,7 +27,7 @@ def command(auth_id: str, month: str, as_csv: bool) -> Outcome:
     from wxyc_assets.assets.rated_usage.reports.bill import Bill, Month, bill_rows, coverage
     from wxyc_assets.cli.bill_view import bill_lines, coverage_lines
     from wxyc_assets.cli.customers import require_customer
-    from wxyc_assets.cli.schema_session import money_session
+    from wxyc_assets.cli.schema_session import billing_snapshot
     from wxyc_assets.monitoring.partition_status.store import first_event_hour
     from wxyc_assets.runs.partitions import WindowError
     from wxyc_assets.settings import RatingSettings, load
@@ -39,7 +39,7 @@ def command(auth_id: str, month: str, as_csv: bool) -> Outcome:
     now = datetime.now(UTC)
     if asked.start > now:
         raise CannotError(f"the month {month} has not begun yet: it can hold no usage. Ask for one that has")
-    with money_session() as connection:
+    with billing_snapshot() as connection:
         require_customer(connection, auth_id)
         settings = load(RatingSettings)
         first_hour = settings.billing_start or first_event_hour(connection) or settings.first_hour

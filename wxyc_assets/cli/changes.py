@@ -26,7 +26,7 @@ def command(since: str, until: str | None, as_csv: bool) -> Outcome:
     """
     from wxyc_assets.assets.rated_usage.reports.changes import read_changes
     from wxyc_assets.cli.changes_view import ChangesView
-    from wxyc_assets.cli.schema_session import money_session
+    from wxyc_assets.cli.schema_session import billing_snapshot
     from wxyc_assets.runs.partitions import WindowError, instant_of
 
     try:
@@ -36,7 +36,7 @@ def command(since: str, until: str | None, as_csv: bool) -> Outcome:
         raise click.UsageError(str(error)) from error
     if start >= end:
         raise click.UsageError(f"--since {since}: is not before {f'--until {until}' if until else 'now'}")
-    with money_session() as connection:
+    with billing_snapshot() as connection:
         changes = read_changes(connection, start, end)
         if as_csv:
             return write_csv(changes.columns, changes.tuples)

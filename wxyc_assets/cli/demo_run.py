@@ -60,7 +60,9 @@ def _launch(info: AssetInfo) -> Outcome:
         # From the sample's usage, which is of the day before the station was created, to now: then no hour is late.
         with postgres.connect() as connection:
             window = station.billed_since(connection)
-    outcome = launch(LaunchRequest(info.name, partition_ranges(info.name, **window), {}), postgres, command_console())
+    outcome = launch(
+        LaunchRequest(info.name, partition_ranges(info.name, **window), {}), (postgres, postgres), command_console()
+    )
     if info.partitions == "hours":
         _mark_posted(postgres)
     return outcome

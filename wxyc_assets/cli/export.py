@@ -44,7 +44,7 @@ def command(since: str, until: str, form: str, output: Path | None) -> Outcome:
     decimals with nine places. Parquet needs FILE and the extra wxyc-assets[parquet].
     """
     from wxyc_assets.assets.rated_usage.reports import export
-    from wxyc_assets.cli.schema_session import money_session
+    from wxyc_assets.cli.schema_session import billing_snapshot
     from wxyc_assets.runs.partitions import window_text
 
     start, end = _window(since, until)
@@ -55,7 +55,7 @@ def command(since: str, until: str, form: str, output: Path | None) -> Outcome:
             export.require_pyarrow()
         except export.NoPyarrowError as error:
             raise CannotError(str(error)) from error
-    with money_session() as connection:
+    with billing_snapshot() as connection:
         rows = export.billed_rows(connection, start, end)
         if output is None:
             return write_csv(rows.columns, rows.tuples)

@@ -57,9 +57,9 @@ def _storage_dsn(settings: DatabaseSettings) -> str:
         dsn = connections.dagster_dsn(settings)
         require_own_sessions(dsn, connect_timeout=connections.CONNECT_TIMEOUT_S, **keepalives(dsn))
     except psycopg.OperationalError as error:
-        tried = Postgres(configured.get_secret_value() if configured else "")
         variable = "DAGSTER_DATABASE_URL" if settings.dagster_database_url else "DATABASE_URL"
-        raise CannotError(connect_error_advice(error, tried).replace("DATABASE_URL", variable)) from error
+        tried = Postgres(configured.get_secret_value() if configured else "", setting=variable)
+        raise CannotError(connect_error_advice(error, tried)) from error
     return dsn
 
 

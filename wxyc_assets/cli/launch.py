@@ -17,7 +17,7 @@ from wxyc_assets.cli.instance import STORAGE_GONE, open_instance
 from wxyc_assets.cli.outcome import ANOMALY, DONE, FAILED, CannotError, Outcome
 from wxyc_assets.cli.run_alerts import updating_alerts
 from wxyc_assets.cli.run_view import run_lines
-from wxyc_assets.database.revision import require_migrated
+from wxyc_assets.database.sessions import open_sessions
 from wxyc_assets.orchestration.dead_runs import end_dead_runs
 from wxyc_assets.orchestration.errors import root_cause
 from wxyc_assets.orchestration.partitions import add_day
@@ -49,16 +49,19 @@ class LaunchRequest:
     dry_run: bool = False
 
 
-def launch(request: LaunchRequest, postgres: Postgres, console: RunConsole) -> Outcome:
-    """Run the asset, and add up the summaries of its runs. Raises CannotError if a run ends without a summary."""
+def launch(request: LaunchRequest, databases: tuple[Postgres, Postgres], console: RunConsole) -> Outcome:
+    """Run the asset, and add up the summaries of its runs. Raises CannotError if a run ends without a summary.
+
+    ``databases``: the station's, and that of the billing tables.
+    """
     summaries: list[RunSummary] = []
     run_ids: list[str] = []
     # By name, as Dagster loads them: no module may import the definitions.
     definitions = importlib.import_module("wxyc_assets.definitions").build_defs(console=console)
     info = BY_NAME[request.asset]
     job = definitions.resolve_job_def(info.dry_run_job if request.dry_run else info.job)
-    with open_instance() as instance, updating_alerts(instance, postgres, definitions):
-        _prepare_database(instance, postgres)
+    with open_instance() as instance, updating_alerts(instance, databases, definitions):
+        _prepare_databases(instance, *databases, needs_billing=info.partitions == "hours")
         if info.partitions == "today":
             for day in filter(None, request.ranges):
                 add_day(instance, day[0])
@@ -96,13 +99,18 @@ def _raise_reason(instance: dg.DagsterInstance, run_id: str) -> NoReturn:
     raise CannotError(f"run {run_id}: {reason}")
 
 
-def _prepare_database(instance: dg.DagsterInstance, postgres: Postgres) -> None:
+def _prepare_databases(
+    instance: dg.DagsterInstance, station: Postgres, billing: Postgres, *, needs_billing: bool
+) -> None:
+    """End dead runs, unless one may be alive in a database that cannot be reached; refuse what cannot be done."""
     try:
-        with postgres.connect() as connection:
-            require_migrated(connection)
-            end_dead_runs(instance, connection)
+        with open_sessions(station, billing) as sessions:
+            if sessions.billing is None and needs_billing:
+                raise CannotError(sessions.billing_problem)
+            if sessions.billing is not None:
+                end_dead_runs(instance, sessions.open)
     except psycopg.OperationalError as error:
-        raise CannotError(connect_error_advice(error, postgres)) from error
+        raise CannotError(connect_error_advice(error, station)) from error
 
 
 def _storage_lost(run_id: str, summary: RunSummary | None) -> str:

@@ -69,9 +69,9 @@ def list_books() -> Outcome:
     `wxyc run rated_usage --prices DIGEST` rates hours with one of them again.
     """
     from wxyc_assets.assets.rated_usage.store import price_book_rows
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
 
-    with schema_session() as connection:
+    with billing_session() as connection:
         books = price_book_rows(connection)
     lines = [
         f"{row['digest'][:SHOWN_DIGITS]}  {row['hours']} hours, first used {row['first_used_at']:%Y-%m-%d %H:%M} UTC"
@@ -87,9 +87,9 @@ def show(digest: str) -> Outcome:
     """Print the price file whose digest begins with DIGEST, as it was when it was rated with."""
     from resources.price_file import PriceFileError
     from wxyc_assets.assets.rated_usage.pricing import NoPriceBookError, load_stored
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
 
-    with schema_session() as connection:
+    with billing_session() as connection:
         try:
             book = load_stored(connection, digest)
         except (NoPriceBookError, PriceFileError) as error:
@@ -120,7 +120,8 @@ def compare(old: str, new: str, since: str | None, until: str | None, as_csv: bo
     from wxyc_assets.assets.rated_usage.reports.comparison import HourBusyError, compare_books
     from wxyc_assets.cli.comparison_view import ComparisonView
     from wxyc_assets.cli.price_books import load_named
-    from wxyc_assets.cli.schema_session import money_postgres, schema_session
+    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.database import connections
     from wxyc_assets.runs.partitions import WindowError, hours_between, window_keys
     from wxyc_assets.settings import RatingSettings, load
 
@@ -129,7 +130,7 @@ def compare(old: str, new: str, since: str | None, until: str | None, as_csv: bo
         window = window_keys(since, until, datetime.now(UTC), settings.trailing_hours, settings.first_hour)
     except WindowError as error:
         raise click.UsageError(str(error)) from error
-    hours, postgres = hours_between(*window), money_postgres()
+    hours, postgres = hours_between(*window), connections.open_billing()
     with schema_session(postgres) as connection:
         books = load_named(connection, old), load_named(connection, new)
         try:

@@ -14,9 +14,10 @@ Examples:
 
 @click.command("psql", short_help="The station's database, for reading only.", epilog=EXAMPLES)
 @click.option("-c", "--command", "statements", multiple=True, metavar="SQL", help="Run this statement, and end.")
+@click.option("--billing", is_flag=True, help="The database of the billing tables, if BILLING_DATABASE_URL names one.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PSQL_OPTION...]")
 @click.pass_obj
-def command(output: Output, statements: tuple[str, ...], arguments: tuple[str, ...]) -> Outcome:
+def command(output: Output, statements: tuple[str, ...], billing: bool, arguments: tuple[str, ...]) -> Outcome:
     """Open the station's database with psql, for reading only.
 
     On the embedded server the session's role may read every table and write none. With DATABASE_URL the session has the role of
@@ -25,4 +26,4 @@ def command(output: Output, statements: tuple[str, ...], arguments: tuple[str, .
     """
     from wxyc_assets.cli.psql_session import run_psql
 
-    return Outcome(exit_code=DONE if run_psql(statements, arguments, output.stdout) == 0 else FAILED)
+    return Outcome(exit_code=DONE if run_psql(statements, arguments, output.stdout, billing=billing) == 0 else FAILED)

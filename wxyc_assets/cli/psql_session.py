@@ -19,10 +19,13 @@ from wxyc_assets.settings import DatabaseSettings, load
 READ_ONLY = "-c default_transaction_read_only=on"
 
 
-def run_psql(statements: Sequence[str], arguments: Sequence[str], stdout: IO[str]) -> int:
-    """Run psql to its end and return its exit code; raises CannotError if this machine has no psql."""
+def run_psql(statements: Sequence[str], arguments: Sequence[str], stdout: IO[str], *, billing: bool = False) -> int:
+    """Run psql to its end and return its exit code; raises CannotError if this machine has no psql.
+
+    ``billing``: on the database of the billing tables.
+    """
     settings = load(DatabaseSettings)
-    dsn = connections.reader_dsn(settings)
+    dsn = connections.billing_reader_dsn(settings) if billing else connections.reader_dsn(settings)
     connection, environ = _session(dsn, [settings.station_schema, settings.billing_schema, SCHEMA])
     program = _program(interactive=not statements and sys.stdin.isatty())
     chosen = [f"--command={statement}" for statement in statements]

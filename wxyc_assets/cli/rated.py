@@ -24,10 +24,10 @@ def unbilled() -> Outcome:
     `wxyc run rated_usage --late` bills those of hours, and with --plan shows what that moves. The search reads what was stored
     since the last one; the first search reads every event.
     """
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
     from wxyc_assets.cli.unbilled_view import UnbilledView, search
 
-    with schema_session() as connection:
+    with billing_session() as connection:
         view = UnbilledView(search(connection))
     return Outcome(view.as_json(), lines=list(view.lines()))
 
@@ -55,7 +55,7 @@ def accept(
     """
     from wxyc_assets.assets.rated_usage.unbilled.search import accept_unbilled
     from wxyc_assets.cli.operator_name import operator_name
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
     from wxyc_assets.cli.unbilled_view import UnbilledView, chosen, search
 
     if not (hours or until or misdated):
@@ -64,7 +64,7 @@ def accept(
     if not reason:
         raise click.UsageError("--reason is empty: say why these events are not billed")
     by = None if dry_run else operator_name(accepted_by)
-    with schema_session() as connection, connection.transaction():
+    with billing_session() as connection, connection.transaction():
         view = UnbilledView(chosen(search(connection), hours, until, misdated=misdated))
         if not view.unbilled and not until:
             raise CannotError("no event has an impossible time: `wxyc rated unbilled` lists all that is unbilled")
@@ -87,14 +87,14 @@ def pushed(since: str, until: str, pushed_by: str | None) -> Outcome:
     """
     from wxyc_assets.assets.rated_usage.unpushed import mark_pushed, push_windows
     from wxyc_assets.cli.operator_name import operator_name
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
     from wxyc_assets.runs.partitions import WindowError, utc_hour
 
     try:
         first, end = utc_hour("--since", since), utc_hour("--until", until)
     except WindowError as error:
         raise click.UsageError(str(error)) from error
-    with schema_session() as connection, connection.transaction():
+    with billing_session() as connection, connection.transaction():
         marked = mark_pushed(connection, first, end, operator_name(pushed_by))
         if not marked:
             raise CannotError("no hour of this window waits for token-push: `wxyc status` lists those that do")

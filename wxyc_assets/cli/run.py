@@ -124,14 +124,14 @@ def command(
         ranges = [None]
     origin: RunOrigin = "explicit" if late else _origin(asset, since, until)
     request = LaunchRequest(asset, ranges, config, origin, dry_run=dry_run or plan)
-    return launch(request, connections.open_postgres(), command_console())
+    return launch(request, (connections.open_postgres(), connections.open_billing()), command_console())
 
 
 def _unbilled() -> "list[UnbilledUsage]":
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
     from wxyc_assets.cli.unbilled_view import search
 
-    with schema_session() as connection:
+    with billing_session() as connection:
         return search(connection)
 
 

@@ -12,6 +12,7 @@ from resources.redaction import Redactor
 from wxyc_assets import factories
 from wxyc_assets.cli.instance import STORAGE_GONE
 from wxyc_assets.database.revision import MigrationError
+from wxyc_assets.database.sessions import open_sessions
 from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.tick import TickContext, run_tick
 from wxyc_assets.settings import IdentitySettings, RatingSettings, UiSettings, load
@@ -20,8 +21,12 @@ UPDATE_FAILED = (psycopg.Error, MigrationError, *STORAGE_GONE)
 
 
 @contextmanager
-def updating_alerts(instance: dg.DagsterInstance, postgres: Postgres, definitions: dg.Definitions) -> Iterator[None]:
+def updating_alerts(
+    instance: dg.DagsterInstance, databases: tuple[Postgres, Postgres], definitions: dg.Definitions
+) -> Iterator[None]:
     """Update the alerts for the runs of the block when it ends, also by an error. If that fails, the sensor does it later.
+
+    ``databases``: the station's, and that of the billing tables.
 
     Says so, but not after an error of the block, which has the same cause: a database that cannot be reached.
     """
@@ -29,15 +34,17 @@ def updating_alerts(instance: dg.DagsterInstance, postgres: Postgres, definition
         yield
     except BaseException:
         with suppress(*UPDATE_FAILED):
-            _update_alerts(instance, postgres, definitions)
+            _update_alerts(instance, databases, definitions)
         raise
     try:
-        _update_alerts(instance, postgres, definitions)
+        _update_alerts(instance, databases, definitions)
     except UPDATE_FAILED as error:
         click.echo(f"wxyc: the alerts are not updated, the sensor `alerts` does it later: {error}", err=True)
 
 
-def _update_alerts(instance: dg.DagsterInstance, postgres: Postgres, definitions: dg.Definitions) -> None:
+def _update_alerts(
+    instance: dg.DagsterInstance, databases: tuple[Postgres, Postgres], definitions: dg.Definitions
+) -> None:
     sender = factories.open_sentry_sender()
     tick = TickContext(
         scopes=scopes_of(definitions.get_repository_def().asset_checks_defs_by_key.values()),
@@ -47,8 +54,8 @@ def _update_alerts(instance: dg.DagsterInstance, postgres: Postgres, definitions
         sender=sender,
         ui_url=load(UiSettings).ui_url,
     )
-    with closing(sender) if sender else nullcontext(), postgres.connect() as connection:
-        result = run_tick(tick, instance, connection)
+    with closing(sender) if sender else nullcontext(), open_sessions(*databases) as sessions:
+        result = run_tick(tick, instance, sessions)
     if result.problem:
         click.echo(
             f"wxyc: the alerts are stored and not sent yet, the sensor `alerts` does it later: {result.problem}",

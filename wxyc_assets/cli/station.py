@@ -46,6 +46,10 @@ def ensure_database() -> Iterator[Lease | None]:
 def create_station(*, sample: bool) -> StationReport:
     """Create the station's tables in the configured database, or in the embedded one; raises StationError."""
     settings = load(DatabaseSettings)
+    if settings.billing_database_url:
+        raise CannotError(
+            "a sandbox station has its billing tables beside its other tables: unset BILLING_DATABASE_URL for it"
+        )
     with connections.open_postgres().connect() as connection:
         return create(
             connection,
@@ -59,7 +63,8 @@ def prepare_station(*, demo: bool = False) -> StationReport | None:
     """Create what runs need: our schema, and the sample station in the embedded database, for a demo in any database."""
     configured = load(DatabaseSettings).database_url is not None
     report = create_station(sample=True) if demo or not configured else None
-    migrate(connections.open_postgres())
+    for postgres in connections.distinct(connections.open_postgres(), connections.open_billing()):
+        migrate(postgres)
     return report
 
 
@@ -117,7 +122,7 @@ def ensure_prices() -> Iterator[dict[str, str]]:
 
     Yields the variables that it set. A real station never gets the sandbox's prices: rating needs a price file of its own.
     """
-    with connections.open_postgres().connect() as connection:
+    with connections.open_billing().connect() as connection:
         use_sample = not load(RatingSettings).price_file and is_sandbox(connection)
     settings = {"PRICE_FILE": str(SAMPLE_PRICES)} if use_sample else {}
     with _environment(settings):
@@ -159,7 +164,7 @@ def stored_counts(connection: psycopg.Connection) -> dict[str, int]:
 @contextmanager
 def ensure_billing_start() -> Iterator[None]:
     """Let the hours of rated_usage begin with the first billing event, for this process and its children, unless configured."""
-    with connections.open_postgres().connect() as connection:
+    with connections.open_billing().connect() as connection:
         first = None if load(RatingSettings).billing_start else first_event_hour(connection)
     with _environment({"BILLING_START": first.isoformat()} if first else {}):
         yield

@@ -14,9 +14,9 @@ def command() -> Outcome:
     if it is due and no run has done it since. A good run did all of its partitions without an anomaly: `wxyc run` exited 0.
     `wxyc alerts` says more. The command reads the database only; it asks neither Dagster nor LML.
     """
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import both_sessions
     from wxyc_assets.cli.status_view import read_status
 
-    with schema_session() as connection:
-        view = read_status(connection)
+    with both_sessions() as sessions:
+        view = read_status(sessions)
     return Outcome(view.as_json(), lines=list(view.lines()))

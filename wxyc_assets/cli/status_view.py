@@ -12,6 +12,7 @@ from wxyc_assets.assets.rated_usage.unpushed import PushWindow, needed, push_win
 from wxyc_assets.assets.registry import BY_NAME
 from wxyc_assets.cli.alerts_view import AlertsView, format_age
 from wxyc_assets.cli.budget_view import BudgetView, read_budget
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts.queries import select_alerts, select_heartbeat
 from wxyc_assets.monitoring.partition_status.rules import AssetStatus, State
 from wxyc_assets.monitoring.partition_status.station import asset_statuses
@@ -51,6 +52,8 @@ class StatusView:
     budget: BudgetView
     running: Sequence[RunningRun]
     push_needed: Sequence[PushWindow] = ()
+    billing_problem: str = ""
+    """Why rated_usage is not among the assets; empty if it is."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the view as the object that the command prints."""
@@ -60,6 +63,7 @@ class StatusView:
             "alerts": self.alerts.summary(),
             "at_work": [asdict(run) for run in self.running],
             "budget": self.budget.as_json(),
+            "billing_problem": self.billing_problem or None,
             "push_needed": [window.as_json() for window in self.push_needed],
         }
 
@@ -71,6 +75,8 @@ class StatusView:
             last_good = format_age(_age_s(status, _last_good_at(status)))
             waiting = _duration(_age_s(status, status.waiting_since)) if status.waiting_since else "-"
             yield _ROW.format(status.asset, *counts, last_good, waiting, self._open_alerts(status.asset))
+        if self.billing_problem:
+            yield f"rated_usage: unknown: {self.billing_problem}"
         yield from _LEGEND
         yield f"alerts: {self.alerts.headline()}" + (" (`wxyc alerts`)" if self.alerts.open_alerts else "")
         yield from self.alerts.warnings()
@@ -101,22 +107,29 @@ class StatusView:
         return self.alerts.count_for(asset)
 
 
-def read_status(connection: psycopg.Connection) -> StatusView:
+def read_status(sessions: Sessions) -> StatusView:
     """Read the state of the station. Raises SettingsError, psycopg.Error."""
+    connection, billing = sessions.station, sessions.billing
     has_sentry = load(SentrySettings).dsn is not None
     return StatusView(
-        assets=asset_statuses(connection, load(IdentitySettings), load(RatingSettings)),
+        assets=asset_statuses(sessions, load(IdentitySettings), load(RatingSettings)),
         alerts=AlertsView(select_alerts(connection), select_heartbeat(connection), has_sentry=has_sentry),
         budget=read_budget(connection, load(LmlSettings).discogs_budget_per_min),
-        running=_running_runs(connection),
-        push_needed=push_windows(connection),
+        running=_running_runs(sessions.open),
+        push_needed=push_windows(billing) if billing else [],
+        billing_problem=sessions.billing_problem,
     )
 
 
-def _running_runs(connection: psycopg.Connection) -> list[RunningRun]:
-    runs = [RunningRun(*row) for row in connection.execute(sql_files.load("wxyc_assets.cli", "select_running_runs"))]
-    alive = held_units(connection, [run_unit(run.run_id) for run in runs])
-    return [run for run in runs if run_unit(run.run_id) in alive]
+def _running_runs(connections: Sequence[psycopg.Connection]) -> list[RunningRun]:
+    """Return the runs that hold their lock, each in the database that its asset writes."""
+    running: list[RunningRun] = []
+    for connection in connections:
+        rows = connection.execute(sql_files.load("wxyc_assets.cli", "select_running_runs"))
+        runs = [RunningRun(*row) for row in rows]
+        alive = held_units(connection, [run_unit(run.run_id) for run in runs])
+        running += [run for run in runs if run_unit(run.run_id) in alive]
+    return running
 
 
 def _last_good_at(status: AssetStatus) -> datetime | None:

@@ -31,7 +31,7 @@ def usage(auth_id: str, hour: str) -> Outcome:
     """
     from wxyc_assets.assets.rated_usage.explain import explain
     from wxyc_assets.cli.customers import require_customer
-    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.cli.schema_session import billing_session
     from wxyc_assets.runs.partitions import WindowError, hour_of
 
     try:
@@ -42,7 +42,7 @@ def usage(auth_id: str, hour: str) -> Outcome:
         raise CannotError(
             f"the hour {hour} has not begun yet: it can hold no usage. Ask for one that has, {EXAMPLE_HOUR}"
         )
-    with schema_session() as connection:
+    with billing_session() as connection:
         explanation = explain(connection, auth_id, instant)
         if explanation.is_empty:
             require_customer(connection, auth_id)

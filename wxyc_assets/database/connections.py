@@ -1,6 +1,7 @@
-"""The databases of the station and of Dagster: as configured, or on the embedded server."""
+"""The databases of the station, of its billing and of Dagster: as configured, or on the embedded server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -34,6 +35,24 @@ def postgres_from(settings: DatabaseSettings) -> Postgres:
     return Postgres(station_dsn(settings), schemas=(settings.station_schema, settings.billing_schema))
 
 
+def open_billing(environ: Mapping[str, str] | None = None) -> Postgres:
+    """Return the database of the billing tables and of what belongs to them in our schema; raises as ``open_postgres`` does."""
+    return billing_from(load(DatabaseSettings, environ))
+
+
+def billing_from(settings: DatabaseSettings) -> Postgres:
+    """Return the database of the billing tables, which is the station's unless BILLING_DATABASE_URL names another one."""
+    station = postgres_from(settings)
+    if not settings.billing_database_url:
+        return station
+    return replace(station, dsn=settings.billing_database_url.get_secret_value(), setting="BILLING_DATABASE_URL")
+
+
+def distinct(station: Postgres, billing: Postgres) -> Sequence[Postgres]:
+    """Return the databases that hold our schema, each once."""
+    return [station] if billing.dsn == station.dsn else [station, billing]
+
+
 def station_dsn(settings: DatabaseSettings) -> str:
     """Return the DSN of the station; starts the embedded server if none is configured."""
     return _dsn(settings, settings.database_url, STATION_DATABASE)
@@ -43,6 +62,11 @@ def reader_dsn(settings: DatabaseSettings) -> str:
     """Return the DSN of the station for reading: on the embedded server that of a role that may write nothing."""
     dsn = station_dsn(settings)
     return dsn if settings.database_url else embedded(settings).reader_dsn(STATION_DATABASE)
+
+
+def billing_reader_dsn(settings: DatabaseSettings) -> str:
+    """Return the DSN of the billing tables for reading."""
+    return settings.billing_database_url.get_secret_value() if settings.billing_database_url else reader_dsn(settings)
 
 
 def dagster_dsn(settings: DatabaseSettings) -> str:

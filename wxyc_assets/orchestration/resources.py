@@ -31,6 +31,12 @@ def postgres(_context: dg.InitResourceContext) -> Postgres:
     return connections.open_postgres()
 
 
+@dg.resource(description="The PostgreSQL of the billing tables: BILLING_DATABASE_URL, or the station's.")
+def billing_postgres(_context: dg.InitResourceContext) -> Postgres:
+    """Return the database of the billing tables; sessions are opened where they are used."""
+    return connections.open_billing()
+
+
 @dg.resource(description="Errors and spans go to SENTRY_DSN, or nowhere.")
 def sentry(_context: dg.InitResourceContext) -> Iterator[Sentry]:
     """Yield the Sentry client and flush it at the end of the run."""
@@ -56,14 +62,17 @@ def console(_context: dg.InitResourceContext) -> RunConsole:
 
 
 @dg.resource(
-    required_resource_keys={"postgres", "sentry", "console"},
+    required_resource_keys={"postgres", "billing_postgres", "sentry", "console"},
     description="LML at LIBRARY_METADATA_URL, called within the station's Discogs budget.",
 )
 def lml(context: dg.InitResourceContext) -> Iterator[LmlClient]:
     """Yield the LML client of one run."""
     console = context.resources.console
     log = console.log("lml", context.run.run_id if context.run else "")
-    with factories.open_lml(context.resources.postgres, context.resources.sentry, log, console.progress) as client:
+    resources = context.resources
+    with factories.open_lml(
+        resources.postgres, resources.billing_postgres, resources.sentry, log, console.progress
+    ) as client:
         yield client
 
 
@@ -100,6 +109,7 @@ def default_resources() -> dict[str, dg.ResourceDefinition]:
     """Return every resource under the name that assets require."""
     return {
         "postgres": postgres,
+        "billing_postgres": billing_postgres,
         "sentry": sentry,
         "sentry_sender": sentry_sender,
         "console": console,

@@ -53,7 +53,7 @@ class HomeSettings(SettingsGroup):
 
 
 class DatabaseSettings(HomeSettings):
-    """The station's database; unset means the embedded PostgreSQL below ``home``."""
+    """The databases of the station and of its billing; unset means the embedded PostgreSQL below ``home``."""
 
     database_url: PostgresUrl | None = Field(
         default=None, alias="DATABASE_URL", description="the station; default: the embedded PostgreSQL in `WXYC_HOME`"
@@ -64,6 +64,21 @@ class DatabaseSettings(HomeSettings):
     billing_schema: SchemaName = Field(
         default="public", alias="BILLING_SCHEMA_NAME", description="schema of billing_event, rated_usage, io_log"
     )
+    billing_database_url: PostgresUrl | None = Field(
+        default=None,
+        alias="BILLING_DATABASE_URL",
+        description="the database of the billing tables, if it is not `DATABASE_URL`",
+    )
+
+    @field_validator("billing_database_url")
+    @classmethod
+    def _only_of_a_configured_station(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # An invalid DATABASE_URL is not in the data, and is a problem of its own.
+        if value and info.data.get("database_url", value) is None:
+            raise ValueError(
+                "needs DATABASE_URL: the sandbox station on the embedded PostgreSQL has its own billing tables"
+            )
+        return value
 
 
 class LmlSettings(SettingsGroup):
@@ -246,6 +261,12 @@ class RatingSettings(SettingsGroup):
         le=8784,
         alias="RATE_TRAILING_HOURS",
         description="closed hours that a routine run rates, and that must not be late",
+    )
+    seal_after_hours: int = Field(
+        default=168,
+        ge=48,
+        alias="SEAL_AFTER_HOURS",
+        description="hours after which the schedule `seal_old_hours`, if it is on, seals a rated hour",
     )
     billing_start: BillingHour | None = Field(
         default=None,

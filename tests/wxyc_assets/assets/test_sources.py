@@ -20,7 +20,11 @@ def runs(station):
 def observe(runs):
     def observe(source):
         """The data version and the metadata of an observation."""
-        defs = dg.Definitions(assets=[source], resources={"postgres": runs.postgres}, executor=dg.in_process_executor)
+        defs = dg.Definitions(
+            assets=[source],
+            resources={"postgres": runs.postgres, "billing_postgres": runs.postgres},
+            executor=dg.in_process_executor,
+        )
         job = defs.resolve_implicit_global_asset_job_def()
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         with dg.DagsterInstance.ephemeral() as instance:
@@ -87,7 +91,7 @@ def test_rotation_has_a_new_version_when_the_columns_read_change(runs, observe, 
 
 
 def test_billing_events_have_a_new_version_with_each_new_event(runs, observe):
-    (spec,) = dg.Definitions(assets=[billing_event], resources={"postgres": None}).resolve_all_asset_specs()
+    (spec,) = dg.Definitions(assets=[billing_event], resources={"billing_postgres": None}).resolve_all_asset_specs()
     assert (spec.group_name, spec.metadata["dagster/table_name"]) == ("billing", "public.billing_event")
     assert spec.owners == ["team:gateway"]
     assert observe(billing_event) == ("0 none", {"dagster/row_count": 0})

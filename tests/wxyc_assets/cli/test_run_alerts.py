@@ -38,7 +38,7 @@ def test_sentry_outage_costs_a_cli_run_only_a_warning(wxyc, at_station, failing_
 
 def test_failed_update_is_a_warning_and_never_an_error(instance, definitions, capsys):
     unreachable = Postgres("postgresql://x:secretpw@127.0.0.1:9/x")
-    with updating_alerts(instance, unreachable, definitions):
+    with updating_alerts(instance, (unreachable, unreachable), definitions):
         pass
     shown = capsys.readouterr()
     assert "wxyc: the alerts are not updated, the sensor `alerts` does it later: " in shown.err
@@ -47,14 +47,17 @@ def test_failed_update_is_a_warning_and_never_an_error(instance, definitions, ca
 
 def test_failed_update_does_not_replace_the_error_of_the_run(instance, definitions, database):
     """The database has no schema of ours, so that the update fails as well."""
-    with pytest.raises(ValueError, match="of the run"), updating_alerts(instance, Postgres(database), definitions):
+    with (
+        pytest.raises(ValueError, match="of the run"),
+        updating_alerts(instance, (Postgres(database),) * 2, definitions),
+    ):
         raise ValueError("of the run")
 
 
 def run_and_interrupt(instance, station, definitions):
     """A run that fails, since its resources are not there; then Ctrl-C."""
     job = definitions.resolve_implicit_global_asset_job_def()
-    with updating_alerts(instance, station, definitions):
+    with updating_alerts(instance, (station, station), definitions):
         run = job.execute_in_process(
             instance=instance,
             asset_selection=[dg.AssetKey("rotation_identity")],

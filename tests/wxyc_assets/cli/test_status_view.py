@@ -9,6 +9,7 @@ from wxyc_assets.assets.registry import ASSETS
 from wxyc_assets.cli.alerts_view import AlertsView
 from wxyc_assets.cli.budget_view import BudgetView
 from wxyc_assets.cli.status_view import MAX_NAMED, RunningRun, StatusView, read_status
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts.queries import SensorHeartbeat
 from wxyc_assets.monitoring.partition_status.rules import AssetStatus
 from wxyc_assets.runs.advisory_locks import run_locks
@@ -89,7 +90,7 @@ def test_status_is_read_from_the_database(station):
             "INSERT INTO wxyc_assets.run (run_id, asset, origin, started_at) VALUES "
             "('alive', 'album_metadata', 'explicit', now() - interval '3 hours'), ('killed', 'rated_usage', 'routine', now())"
         )
-        view = read_status(connection)
+        view = read_status(Sessions(connection, connection))
     assert [status.asset for status in view.assets] == [info.name for info in ASSETS]
     ((run_id, age_s),) = [(run.run_id, run.age_s) for run in view.running]
     assert run_id == "alive"

@@ -67,33 +67,33 @@ def later(connection):
 def test_killed_run_is_ended_with_the_reason(instance, connection, working):
     run_id = begin(instance)
     working(run_id).kill()
-    ended = wait_for(lambda: end_dead_runs(instance, connection), "dead run, once the server notices the lost client")
+    ended = wait_for(lambda: end_dead_runs(instance, [connection]), "dead run, once the server notices the lost client")
     assert ended == [run_id]
     assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
     (failure,) = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE).records
     assert "The process of this run is gone" in failure.event_log_entry.message
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
 
 
 @pytest.mark.parametrize("status", [STARTED, dg.DagsterRunStatus.CANCELING])
 def test_run_that_holds_its_lock_is_left_alone(instance, connection, working, later, status):
     run_id = begin(instance, status)
     working(run_id)
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
     later(timedelta(days=30))
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
     assert status_of(instance, run_id) is status
 
 
 @pytest.mark.parametrize("status", [STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING])
 def test_run_has_grace_to_take_its_lock(instance, connection, later, status):
     run_id = begin(instance, status)
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
     later(GRACE - timedelta(seconds=30))
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
     assert status_of(instance, run_id) is status
     later(GRACE + timedelta(seconds=1))
-    assert end_dead_runs(instance, connection) == [run_id]
+    assert end_dead_runs(instance, [connection]) == [run_id]
     assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
 
 
@@ -101,9 +101,9 @@ def test_run_that_ended_has_grace_to_report_to_dagster(instance, connection, lat
     run_id = begin(instance)
     ledger.begin_run(connection, run_id, "library_identity", "routine")
     ledger.end_run(connection, run_id, "done", "")
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
     later(GRACE + timedelta(seconds=1))
-    assert end_dead_runs(instance, connection) == [run_id]
+    assert end_dead_runs(instance, [connection]) == [run_id]
 
 
 @pytest.mark.parametrize("skew", [timedelta(hours=1), timedelta(hours=-1)])
@@ -113,7 +113,7 @@ def test_the_clock_of_a_run_host_ends_no_live_run(instance, connection, monkeypa
     with monkeypatch.context() as host:
         host.setattr(time, "time", lambda: now() + skew.total_seconds())
         begin(instance)
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.QUEUED])
@@ -121,7 +121,7 @@ def test_a_run_that_ended_or_waits_is_not_touched(instance, connection, later, s
     run_id = begin(instance, status)
     ledger.begin_run(connection, run_id, "library_identity", "routine")
     later(timedelta(days=30))
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
     assert status_of(instance, run_id) is status
 
 
@@ -129,7 +129,7 @@ def test_only_dead_runs_are_ended(instance, connection, working):
     living, dead, starting = (begin(instance) for _ in range(3))
     working(living)
     ledger.begin_run(connection, dead, "library_identity", "routine")
-    assert end_dead_runs(instance, connection) == [dead]
+    assert end_dead_runs(instance, [connection]) == [dead]
     assert [status_of(instance, run_id) for run_id in (living, starting)] == [STARTED, STARTED]
 
 
@@ -144,7 +144,7 @@ def test_run_that_ends_between_two_queries_is_not_dead(instance, connection, mon
         return found
 
     monkeypatch.setattr(dead_runs, "_dead", ends_after_the_first_query)
-    assert end_dead_runs(instance, connection) == []
+    assert end_dead_runs(instance, [connection]) == []
 
 
 def test_a_materialization_is_recorded_on_postgres(instance):

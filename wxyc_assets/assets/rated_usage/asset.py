@@ -69,13 +69,13 @@ class RatedUsageConfig(dg.Config):
 def rated_usage(
     context: dg.AssetExecutionContext,
     config: RatedUsageConfig,
-    postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
     console: dg.ResourceParam[RunConsole],
     rating_settings: dg.ResourceParam[RatingSettings],
 ) -> Iterator[dg.MaterializeResult]:
     """Rate the run's hours, credit each as it is committed, then publish its checks and its end."""
     request = build_request(context.run, context.partition_keys, rating_settings, config.prices)
-    tools = open_tools(postgres, console, rating_settings, request.run_id, config.prices)
+    tools = open_tools(billing_postgres, console, rating_settings, request.run_id, config.prices)
     report = run(request, tools, lambda done: context.log_event(_materialization(done)))
     if report.push_needed:
         context.log.warning(needed(report.push_needed))
@@ -86,7 +86,7 @@ def _evaluate_stored(resources: Any, names: Collection[str]) -> list[Finding]:
     trailing, first_hour = resources.rating_settings.trailing_hours, resources.rating_settings.first_hour
     now = datetime.now(UTC)
     found = []
-    with resources.postgres.connect() as connection:
+    with resources.billing_postgres.connect() as connection:
         if HOURS_RATED in names:
             late = late_hours(connection, now, trailing, first_hour)
             found.append(of_lateness(late, trailing=trailing, origin="routine"))
@@ -97,7 +97,7 @@ def _evaluate_stored(resources: Any, names: Collection[str]) -> list[Finding]:
 
 
 rated_usage_checks = asset_checks(
-    "rated_usage", CHECKS, evaluate_stored=_evaluate_stored, resources={"postgres", "rating_settings"}
+    "rated_usage", CHECKS, evaluate_stored=_evaluate_stored, resources={"billing_postgres", "rating_settings"}
 )
 
 

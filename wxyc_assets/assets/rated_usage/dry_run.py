@@ -36,7 +36,7 @@ class PlanConfig(dg.Config):
 def plan(
     context: dg.OpExecutionContext,
     config: PlanConfig,
-    postgres: dg.ResourceParam[Postgres],
+    billing_postgres: dg.ResourceParam[Postgres],
     console: dg.ResourceParam[RunConsole],
     rating_settings: dg.ResourceParam[RatingSettings],
 ) -> None:
@@ -47,7 +47,9 @@ def plan(
         raise dg.Failure(str(error), allow_retries=False) from None
     request = build_request(context.run, hours, rating_settings, config.prices, dry_run=True)
     report = run(
-        request, open_tools(postgres, console, rating_settings, request.run_id, config.prices), lambda _done: None
+        request,
+        open_tools(billing_postgres, console, rating_settings, request.run_id, config.prices),
+        lambda _done: None,
     )
     shown = {"plan": dg.MetadataValue.md(plan_markdown(report.hours))}
     publish_dry_run(context, console, "rated_usage", report, numbers=report.totals, shown=shown)

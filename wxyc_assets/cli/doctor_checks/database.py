@@ -1,6 +1,8 @@
-"""Checks the databases: the station's tables and privileges, our own schema, Dagster's storage."""
+"""Checks the databases: the tables of the station and of billing, the privileges, our own schema, Dagster's storage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Literal, TypeAlias
 
 import psycopg
 
@@ -14,6 +16,13 @@ from wxyc_assets.database import connections
 from wxyc_assets.database.revision import SCHEMA, MigrationError, require_migrated
 from wxyc_assets.settings import DatabaseSettings, SettingsError
 
+Check: TypeAlias = Callable[[psycopg.Connection, str], Iterator[Diagnosis]]
+
+Holds: TypeAlias = Literal["both", "station", "billing"]
+"""Whose tables a database holds."""
+
+NEEDED = "the checks of tables, privileges and our schema need the database"
+
 OLDEST_POSTGRES = 14
 """The oldest major version that the tests pass on: `make test-postgres VERSION=14`."""
 
@@ -26,35 +35,49 @@ def check_database(context: Context) -> Iterator[Diagnosis]:
         yield Diagnosis("database", ok=False, says="the embedded PostgreSQL is not running", advice=advice)
         return
     try:
-        postgres = connections.postgres_from(settings)
+        station, *billing = connections.distinct(
+            connections.postgres_from(settings), connections.billing_from(settings)
+        )
+    except EmbeddedPostgresError as error:
+        yield Diagnosis("database", ok=False, says=str(error), advice=NEEDED)
+        return
+    yield from _check("database", station, settings, holds="station" if billing else "both")
+    for postgres in billing:
+        yield from _check("billing database", postgres, settings, holds="billing")
+
+
+def _check(name: str, postgres: Postgres, settings: DatabaseSettings, *, holds: Holds) -> Iterator[Diagnosis]:
+    try:
         with postgres.connect() as connection:
-            yield diagnose_server(connection.info.server_version, postgres.location())
-            yield from check_schemas(connection, settings)
-    except (psycopg.OperationalError, EmbeddedPostgresError) as error:
-        postgres = Postgres(settings.database_url.get_secret_value() if settings.database_url else "")
-        says = connect_error_advice(error, postgres) if isinstance(error, psycopg.OperationalError) else str(error)
-        advice = "the checks of tables, privileges and our schema need the database"
-        yield Diagnosis("database", ok=False, says=says, advice=advice)
+            yield diagnose_server(connection.info.server_version, postgres.location(), name)
+            yield from check_schemas(connection, settings, holds=holds)
+    except psycopg.OperationalError as error:
+        yield Diagnosis(name, ok=False, says=connect_error_advice(error, postgres), advice=NEEDED)
 
 
-def diagnose_server(version: int, location: str) -> Diagnosis:
+def diagnose_server(version: int, location: str, name: str = "database") -> Diagnosis:
     """Say which PostgreSQL answers (``version`` as libpq gives it: 140022), and whether it is too old."""
     major = version // 10_000
     return Diagnosis(
-        "database",
+        name,
         ok=major >= OLDEST_POSTGRES,
         says=f"{location} answers, PostgreSQL {major}",
         advice="" if major >= OLDEST_POSTGRES else f"PostgreSQL {OLDEST_POSTGRES} or newer is needed",
     )
 
 
-def check_schemas(connection: psycopg.Connection, settings: DatabaseSettings) -> Iterator[Diagnosis]:
-    """Check the three schemas that runs use; one that the role may not look into is a diagnosis as well."""
-    for name, schema, check in (
-        ("station tables", settings.station_schema, check_station_tables),
-        ("billing tables", settings.billing_schema, check_billing_tables),
-        ("our schema", SCHEMA, check_our_schema),
-    ):
+def check_schemas(
+    connection: psycopg.Connection, settings: DatabaseSettings, *, holds: Holds = "both"
+) -> Iterator[Diagnosis]:
+    """Check the schemas that runs use in a database; one that the role may not look into is a diagnosis as well."""
+    checks: dict[str, tuple[str, Check]] = {
+        "station tables": (settings.station_schema, check_station_tables),
+        "billing tables": (settings.billing_schema, partial(check_billing_tables, required=holds == "billing")),
+        "our schema": (SCHEMA, check_our_schema),
+    }
+    if holds != "both":
+        del checks["billing tables" if holds == "station" else "station tables"]
+    for name, (schema, check) in checks.items():
         try:
             yield from check(connection, schema)
         except psycopg.errors.InsufficientPrivilege as error:
@@ -83,13 +106,16 @@ def check_station_tables(connection: psycopg.Connection, schema: str) -> Iterato
         yield Diagnosis("station tables", ok=True, says=f"all there in schema {schema}, with privileges")
 
 
-def check_billing_tables(connection: psycopg.Connection, schema: str) -> Iterator[Diagnosis]:
-    """Check the tables that usage is rated in, and the privileges on them; warn of a missing index that rating needs."""
+def check_billing_tables(connection: psycopg.Connection, schema: str, *, required: bool = False) -> Iterator[Diagnosis]:
+    """Check the tables that usage is rated in, and the privileges on them; warn of a missing index that rating needs.
+
+    ``required``: a database of their own is configured, so that it is wrong if they are not there.
+    """
     rows = connection.execute(
         sql_files.load("wxyc_assets.cli", "select_billing_tables"), {"billing_schema": schema}
     ).fetchall()
     missing = [table for table, present, _, _ in rows if not present]
-    if len(missing) == len(rows):
+    if len(missing) == len(rows) and not required:
         says = f"none in schema {schema} ({', '.join(missing)}): this station has no billing, and rated_usage refuses to run"
         advice = "if it has, set BILLING_SCHEMA_NAME to the schema of these tables"
         yield Diagnosis("billing tables", ok=True, says=says, advice=advice)
@@ -99,7 +125,8 @@ def check_billing_tables(connection: psycopg.Connection, schema: str) -> Iterato
             "billing tables",
             ok=False,
             says=f"missing in schema {schema}: {', '.join(missing)}",
-            advice="is BILLING_SCHEMA_NAME the schema of billing_event and rated_usage?",
+            advice="is BILLING_SCHEMA_NAME the schema of billing_event and rated_usage? "
+            "BILLING_DATABASE_URL names their database, if it is another one than the station's",
         )
         return
     lacking = {table: lacks for table, _, lacks, _ in rows if lacks}

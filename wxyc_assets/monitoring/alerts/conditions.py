@@ -12,11 +12,28 @@ HOURS_RATED = "trailing_hours_rated"
 """The check that finds late hours within a run: the check and the condition have one alert."""
 
 
+BILLING_UNREACHABLE = "billing_unreachable"
+
+
 def condition_alerts(statuses: Iterable[AssetStatus]) -> Iterator[Alert]:
     """Yield one alert for each asset that has late partitions, with all of them."""
     for status in statuses:
         if status.late_since:
             yield _stale(status) if status.asset == "library_identity" else _late(status)
+
+
+def billing_alerts(problem: str) -> Iterator[Alert]:
+    """Yield the alert that the database of the billing tables cannot be used, if there is such a problem."""
+    if problem:
+        yield Alert(
+            asset="rated_usage",
+            kind="late",
+            source=BILLING_UNREACHABLE,
+            level="error",
+            message=f"rated_usage: no usage is rated, and whether hours are late is unknown: {problem}",
+            partitions=frozenset({""}),
+            details={},
+        )
 
 
 def _stale(status: AssetStatus) -> Alert:

@@ -9,6 +9,7 @@ import dagster as dg
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts import outbox
 from wxyc_assets.monitoring.alerts.event_log import (
     EndedRun,
@@ -50,9 +51,14 @@ class RunIngester:
     """Ingests the runs of an instance into the outbox."""
 
     instance: dg.DagsterInstance
-    connection: psycopg.Connection
+    sessions: Sessions
     scopes: Scopes
     redact: Redact
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        """The session on the outbox, which is in the station's database."""
+        return self.sessions.station
 
     def ingest(self) -> int:
         """Ingest the finished runs that are not ingested yet, in the order of Dagster's storage; return how many there were.
@@ -144,7 +150,7 @@ class RunIngester:
         for recovery in changes.recovered:
             outbox.recover(self.connection, recovery, ref)
         for alert in self._unacknowledged(self._without_recovered(changes.raised, facts)):
-            outbox.raise_alert(self.connection, with_names(self.connection, alert), ref, redact=self.redact)
+            outbox.raise_alert(self.connection, with_names(self.sessions.billing, alert), ref, redact=self.redact)
 
     def _lml_context(self, run_id: str) -> LmlContext:
         run = next(iter(lml_runs(self.connection, run_id)), None)

@@ -55,14 +55,22 @@ def free_parts(connection: psycopg.Connection) -> None:
 
 
 def sync_conditions(
-    connection: psycopg.Connection, conditions: Iterable[Alert], *, at: datetime, redact: Redact
+    connection: psycopg.Connection,
+    conditions: Iterable[Alert],
+    *,
+    assets: Sequence[str],
+    at: datetime,
+    redact: Redact,
 ) -> None:
-    """Make the open alerts of the kinds late and stale equal to the conditions that hold at an instant."""
+    """Make the open alerts of the kinds late and stale equal to the conditions of these assets that hold at an instant.
+
+    An alert about another asset stays as it is: its state is unknown.
+    """
     holding = list(conditions)
     for condition in holding:
         execute(connection, "upsert_condition", **_columns(condition, redact), part_of=condition.part_of, at=at)
     fingerprints = [condition.fingerprint for condition in holding]
-    execute(connection, "close_ended_conditions", holding=fingerprints, at=at)
+    execute(connection, "close_ended_conditions", holding=fingerprints, assets=list(assets), at=at)
 
 
 def execute(connection: psycopg.Connection, query: str, /, **parameters: object) -> psycopg.Cursor[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ BLOCKING_CHECK_FAILED = frozenset({"BlockingCheckError", "DagsterAssetCheckFaile
 MONEY = frozenset(
     {
         *("ambiguous_base_zero", "negative_tokens_zero", "price_changed", "reconciled_deletions"),
-        *("unattributable_zero", "unpriced_zero"),
+        *("sealed_hours_stand", "unattributable_zero", "unpriced_zero"),
     }
 )
 """The checks of rated_usage whose alerts no later run recovers: a bill was wrong or has moved, and an operator has to know."""

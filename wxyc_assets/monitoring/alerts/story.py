@@ -40,6 +40,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     ),
     "deploy_gate_open": Advice("LML is too old, or its version cannot be found out.", DOCTOR),
     "eligible_left_zero": Advice("Another failed check of the same run, or LML did not answer for all.", RERUN),
+    "billing_unreachable": Advice("The database in BILLING_DATABASE_URL is down, or not migrated.", DOCTOR),
     "error_rate_healthy": Advice("LML fails for many inputs.", DOCTOR),
     "freshness": Advice("The sensor or the schedule is off, or its runs fail.", RERUN),
     "lml_down": Advice("LML is down, cannot be reached, or refuses the key.", DOCTOR),
@@ -50,6 +51,10 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "not_found_rate": Advice("LML no longer knows identities of the rotation: tell its owner.", QUARANTINE),
     "price_changed": Advice("Finance installed another price file: ask whether it was to change these bills.", PRICES),
     "reconciled_deletions": Advice("Events that were billed are gone from billing_event.", RERUN + " --plan"),
+    "sealed_hours_stand": Advice(
+        "Events arrived late for sealed hours, or the run had other prices: ask finance whether to open them again.",
+        RERUN + " --plan",
+    ),
     "stale_shards": Advice("The sensor stale_identities is off, or its runs fail.", RERUN),
     "surplus_answers_zero": Advice("LML gave more answers than it was asked for: tell its owner.", RERUN),
     "trailing_hours_rated": Advice(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import dagster as dg
 import psycopg
 
-from wxyc_assets.database.revision import require_migrated
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts import outbox
-from wxyc_assets.monitoring.alerts.conditions import condition_alerts
+from wxyc_assets.monitoring.alerts.conditions import billing_alerts, condition_alerts
 from wxyc_assets.monitoring.alerts.delivery import EventSender, check_in, deliver
 from wxyc_assets.monitoring.alerts.event_log import Scopes
 from wxyc_assets.monitoring.alerts.ingest import RunIngester
@@ -53,14 +53,14 @@ class TickResult:
         return f"{counts}; {self.problem}" if self.problem else counts
 
 
-def run_tick(context: TickContext, instance: dg.DagsterInstance, connection: psycopg.Connection) -> TickResult:
+def run_tick(context: TickContext, instance: dg.DagsterInstance, sessions: Sessions) -> TickResult:
     """Bring the outbox up to date, then deliver its pending events to Sentry.
 
-    Raises MigrationError if our schema is not there, psycopg.Error if the database fails; delivered events stay delivered.
+    Raises psycopg.Error if the database fails; delivered events stay delivered.
     """
-    require_migrated(connection)
-    runs = RunIngester(instance, connection, context.scopes, context.redact).ingest()
-    unread = _store_conditions(context, connection)
+    connection = sessions.station
+    runs = RunIngester(instance, sessions, context.scopes, context.redact).ingest()
+    unread = _store_conditions(context, sessions)
     outbox.free_parts(connection)
     events, undelivered = deliver(connection, context.sender, ui_url=context.ui_url) if context.sender else (0, "")
     if context.is_sensor and context.sender and not undelivered:
@@ -71,16 +71,19 @@ def run_tick(context: TickContext, instance: dg.DagsterInstance, connection: psy
     return TickResult(runs, events, problem)
 
 
-def _store_conditions(context: TickContext, connection: psycopg.Connection) -> str:
+def _store_conditions(context: TickContext, sessions: Sessions) -> str:
     """Store which partitions are late or stale now; return why that is unknown, empty if it is known.
 
     A table of the station that is missing or may not be read concerns these alerts only.
     """
     try:
-        with connection.transaction():
-            statuses = asset_statuses(connection, context.identity, context.rating)
-            conditions = part_of_lml(condition_alerts(statuses))
-            outbox.sync_conditions(connection, conditions, at=statuses[0].at, redact=context.redact)
+        with sessions.station.transaction():
+            statuses = asset_statuses(sessions, context.identity, context.rating)
+            conditions = [*part_of_lml(condition_alerts(statuses)), *billing_alerts(sessions.billing_problem)]
+            assets = [status.asset for status in statuses]
+            outbox.sync_conditions(
+                sessions.station, conditions, assets=assets, at=statuses[0].at, redact=context.redact
+            )
     except psycopg.ProgrammingError as error:
         return f"which partitions are late is unknown: {str(error).splitlines()[0]}; `wxyc doctor` says more"
     return ""

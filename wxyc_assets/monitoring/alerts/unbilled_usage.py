@@ -15,13 +15,14 @@ SHOWN = 3
 TIMEOUT = "5s"
 
 
-def with_names(connection: psycopg.Connection, alert: Alert) -> Alert:
+def with_names(connection: psycopg.Connection | None, alert: Alert) -> Alert:
     """Return the alert with ``who`` among its details; unchanged if it is about something else, or if nothing can be named.
 
-    The first 24 hours of the alert are read, for five seconds at most.
+    The first 24 hours of the alert are read, for five seconds at most. ``connection``: the database of the billing
+    tables; None if it cannot be reached.
     """
     hours = sorted(key for key in alert.partitions if key)[:MAX_HOURS]
-    if alert.asset != "rated_usage" or alert.source not in CHECKS or not hours:
+    if connection is None or alert.asset != "rated_usage" or alert.source not in CHECKS or not hours:
         return alert
     found: list[tuple[str, str, int]] = []
     with suppress(psycopg.ProgrammingError, psycopg.errors.QueryCanceled), connection.transaction():

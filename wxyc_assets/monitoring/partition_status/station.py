@@ -8,6 +8,7 @@ import psycopg
 
 from wxyc_assets.assets.rated_usage.lateness import has_billing, late_hours
 from wxyc_assets.assets.registry import ASSETS, AssetInfo
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.partition_status import store
 from wxyc_assets.monitoring.partition_status.rules import (
     AssetStatus,
@@ -38,25 +39,24 @@ class _Station:
     unrated: list[str]
 
 
-def asset_statuses(
-    connection: psycopg.Connection, identity: IdentitySettings, rating: RatingSettings
-) -> list[AssetStatus]:
-    """Return the status of each asset, in the order of the registry.
+def asset_statuses(sessions: Sessions, identity: IdentitySettings, rating: RatingSettings) -> list[AssetStatus]:
+    """Return the status of each asset, in the order of the registry; without rated_usage if its database cannot be used.
 
-    Raises psycopg.Error if the station's tables or our schema cannot be read.
+    Raises psycopg.Error if the tables or our schema cannot be read.
     """
+    connection, billing = sessions.station, sessions.billing
     waiting = store.waiting_since(connection, identity)
     histories = store.partition_histories(connection)
-    good_runs = store.last_good_runs(connection)
-    billed = has_billing(connection)
-    billing_start = (billed and (rating.billing_start or store.first_event_hour(connection))) or waiting.at
+    good_runs = store.last_good_runs(sessions.open)
+    billing_start = (billing and _billing_start(billing, rating)) or waiting.at
     station = _Station(
         at=waiting.at,
         due_shards=store.due_shards(connection, identity),
         closed_hours=closed_keys(waiting.at, billing_start=billing_start),
-        unrated=late_hours(connection, waiting.at, rating.trailing_hours, billing_start),
+        unrated=late_hours(billing, waiting.at, rating.trailing_hours, billing_start) if billing else [],
     )
-    statuses = [_status(info, histories.get(info.name, {}), station) for info in ASSETS]
+    known = [info for info in ASSETS if billing or info.partitions != "hours"]
+    statuses = [_status(info, histories.get(info.name, {}), station) for info in known]
     return [
         replace(
             status,
@@ -65,6 +65,13 @@ def asset_statuses(
         )
         for status in statuses
     ]
+
+
+def _billing_start(billing: psycopg.Connection, rating: RatingSettings) -> datetime | None:
+    """Return the first hour of rated_usage; None if there is no event, or no billing at this station."""
+    if not has_billing(billing):
+        return None
+    return rating.billing_start or store.first_event_hour(billing)
 
 
 def _status(info: AssetInfo, histories: Histories, station: _Station) -> AssetStatus:

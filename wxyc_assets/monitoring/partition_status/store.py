@@ -1,9 +1,10 @@
 """Reads what the partition status is computed from: our own schema, and the inputs in the station's tables that wait."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -34,10 +35,11 @@ def partition_histories(connection: psycopg.Connection) -> Mapping[str, Mapping[
     return found
 
 
-def last_good_runs(connection: psycopg.Connection) -> dict[str, tuple[str, datetime]]:
+def last_good_runs(connections: Iterable[psycopg.Connection]) -> dict[str, tuple[str, datetime]]:
     """Return the last run of each asset that did all of its work without an anomaly, and when it ended."""
-    rows = connection.execute(sql_files.load(PACKAGE, "select_last_good_runs"))
-    return {asset: (run_id, ended_at) for asset, run_id, ended_at in rows}
+    query = sql_files.load(PACKAGE, "select_last_good_runs")
+    rows = [row for connection in connections for row in connection.execute(query)]
+    return {asset: (run_id, ended_at) for asset, run_id, ended_at in sorted(rows, key=itemgetter(2))}
 
 
 def due_shards(connection: psycopg.Connection, settings: IdentitySettings) -> dict[str, datetime]:

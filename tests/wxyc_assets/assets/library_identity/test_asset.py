@@ -35,6 +35,7 @@ class Dagster(AssetRuns):
         with self.library.lml(url, attempts=1) as lml:
             defs = importlib.import_module("wxyc_assets.definitions").build_defs(
                 postgres=self.library.postgres,
+                billing_postgres=self.library.postgres,
                 lml=lml,
                 sentry=self.library.sentry,
                 console=self.console,

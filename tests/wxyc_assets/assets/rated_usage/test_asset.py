@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.B
 KEY = dg.AssetKey("rated_usage")
 CHECKS_OF_EVENTS = {
     *("anomalies_add_up", "unpriced_zero", "unattributable_zero", "ambiguous_base_zero", "work_without_charge"),
-    *("accounting_holds", "price_changed", "negative_tokens_zero"),
+    *("accounting_holds", "price_changed", "negative_tokens_zero", "sealed_hours_stand"),
 }
 CHECKS_OF_STORAGE = {"reconciled_deletions", "trailing_hours_rated", "unrated_events"}
 ROUTINE = {ORIGIN_TAG: "routine"}
@@ -48,7 +48,7 @@ class Dagster(AssetRuns):
             assets=[rated_usage],
             asset_checks=[rated_usage_checks],
             resources={
-                "postgres": self.billing.postgres,
+                "billing_postgres": self.billing.postgres,
                 "console": self.console,
                 "rating_settings": RatingSettings.model_validate({**settings, "RATE_TRAILING_HOURS": "3"}),
             },
@@ -202,7 +202,9 @@ def test_a_materialization_has_numbers_to_plot_and_exact_money(billing):
 def test_trailing_hours_are_evaluated_without_a_run(dagster):
     """No run has rated the trailing hours of the present: the check fails, and each other check has nothing to repeat."""
     settings = RatingSettings.model_validate({"RATE_TRAILING_HOURS": "3"})
-    run = dagster.run_checks(rated_usage_checks, {"postgres": dagster.billing.postgres, "rating_settings": settings})
+    run = dagster.run_checks(
+        rated_usage_checks, {"billing_postgres": dagster.billing.postgres, "rating_settings": settings}
+    )
     assert dagster.checks(run) == {"trailing_hours_rated": (False, "ERROR"), "unrated_events": (True, "ERROR")}
     assert run.success
 
@@ -210,7 +212,7 @@ def test_trailing_hours_are_evaluated_without_a_run(dagster):
 @pytest.mark.parametrize("name", ["trailing_hours_rated", "unrated_events"])
 def test_each_check_of_what_is_stored_is_evaluated_alone(dagster, name):
     settings = RatingSettings.model_validate({"RATE_TRAILING_HOURS": "3"})
-    resources = {"postgres": dagster.billing.postgres, "rating_settings": settings}
+    resources = {"billing_postgres": dagster.billing.postgres, "rating_settings": settings}
     run = dagster.run_checks(rated_usage_checks, resources, name)
     assert run.success
     assert set(dagster.checks(run)) == {name}

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from resources.postgres import Postgres
 from resources.redaction import Redactor
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.ingest import RunIngester
 from wxyc_assets.orchestration.checks import check_results, check_specs
@@ -103,7 +104,9 @@ class ScriptedRuns:
             return self.ingester(connection).ingest()
 
     def ingester(self, connection: Any) -> RunIngester:
-        return RunIngester(self.instance, connection, scopes_of([made_up]), Redactor(self.secrets).plain)
+        return RunIngester(
+            self.instance, Sessions(connection, connection), scopes_of([made_up]), Redactor(self.secrets).plain
+        )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.postgres.connect() as connection:

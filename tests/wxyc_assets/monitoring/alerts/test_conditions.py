@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from resources.redaction import Redactor
+from wxyc_assets.assets.registry import BY_NAME
 from wxyc_assets.monitoring.alerts import outbox
 from wxyc_assets.monitoring.alerts.conditions import condition_alerts
 from wxyc_assets.monitoring.alerts.rules import Alert
@@ -68,7 +69,7 @@ class OutboxRows:
 
     def sync(self, *alerts, at=NOW):
         with self.station.connect() as connection:
-            outbox.sync_conditions(connection, alerts, at=at, redact=Redactor().plain)
+            outbox.sync_conditions(connection, alerts, assets=list(BY_NAME), at=at, redact=Redactor().plain)
 
     def rows(self, columns):
         with self.station.connect() as connection:

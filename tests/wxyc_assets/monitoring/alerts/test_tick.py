@@ -7,6 +7,7 @@ import pytest
 from resources.redaction import Redactor
 from resources.sentry_sender import SentrySendError
 from tests.wxyc_assets.monitoring.alerts.scripted_asset import made_up
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.queries import select_heartbeat
 from wxyc_assets.monitoring.alerts.tick import TickContext, TickResult, run_tick
@@ -40,7 +41,9 @@ def tick(runs):
 
     def run(context=CONTEXT):
         with runs.postgres.connect() as connection:
-            return run_tick(context, runs.instance, connection), select_heartbeat(connection).is_alive
+            return run_tick(context, runs.instance, Sessions(connection, connection)), select_heartbeat(
+                connection
+            ).is_alive
 
     return run
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.libraries import add_library, verify
+from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.partition_status.station import asset_statuses
 from wxyc_assets.runs import ledger
 from wxyc_assets.runs.partitions import HOUR, due_keys, hour_key
@@ -20,7 +21,10 @@ class Station:
 
     def statuses(self):
         with self.postgres.connect() as connection:
-            return {one.asset: one for one in asset_statuses(connection, IdentitySettings(), RatingSettings())}
+            return {
+                one.asset: one
+                for one in asset_statuses(Sessions(connection, connection), IdentitySettings(), RatingSettings())
+            }
 
     def execute(self, statement, parameters=None):
         with self.postgres.connect() as connection:
@@ -161,7 +165,11 @@ def test_the_setting_says_when_billing_began(there):
     bills(there, datetime(2026, 1, 2, tzinfo=UTC))
     with there.postgres.connect() as connection:
         began = load(RatingSettings, {"BILLING_START": (datetime.now(UTC) - HOUR).strftime("%Y-%m-%dT%H:00:00Z")})
-        (status,) = [one for one in asset_statuses(connection, IdentitySettings(), began) if one.asset == "rated_usage"]
+        (status,) = [
+            one
+            for one in asset_statuses(Sessions(connection, connection), IdentitySettings(), began)
+            if one.asset == "rated_usage"
+        ]
     assert len(status.states) == 1
 
 

@@ -53,7 +53,7 @@ def test_the_last_good_run_is_one_that_was_done_without_an_anomaly(connection):
         "('killed', 'album_metadata', 'routine', now(), NULL, NULL), "
         "('other', 'rated_usage', 'routine', now(), '2026-03-04 04:00Z', 'failed')"
     )
-    assert store.last_good_runs(connection) == {"album_metadata": ("good", datetime(2026, 3, 4, 2, tzinfo=UTC))}
+    assert store.last_good_runs([connection]) == {"album_metadata": ("good", datetime(2026, 3, 4, 2, tzinfo=UTC))}
 
 
 def test_a_station_without_libraries_has_no_due_shard(connection):
