@@ -15,7 +15,7 @@ from sensors.alerts import alerts
 from sensors.automation import automation
 from sensors.dead_runs import dead_runs
 from sensors.observation import observe_station
-from sensors.rated_usage import rate_trailing_hours
+from sensors.rated_usage import rate_trailing_hours, seal_old_hours
 from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
 from sensors.rotation_days import rotation_days
 from sensors.staleness import stale_identities
@@ -29,6 +29,7 @@ from wxyc_assets.assets.library_identity.dry_run import dry_run_library_identity
 from wxyc_assets.assets.price_book.asset import price_book
 from wxyc_assets.assets.rated_usage.asset import rated_usage, rated_usage_checks
 from wxyc_assets.assets.rated_usage.dry_run import plan_rated_usage
+from wxyc_assets.assets.rated_usage.seal_job import seal_hours
 from wxyc_assets.assets.rotation_cache.asset import rotation_cache, rotation_cache_checks
 from wxyc_assets.assets.rotation_cache.dry_run import dry_run_rotation_cache
 from wxyc_assets.assets.rotation_identity.asset import rotation_identity, rotation_identity_checks
@@ -78,8 +79,15 @@ def _definitions(first_hour: datetime, overrides: Mapping[str, object]) -> dg.De
             dry_run_rotation_identity,
             dry_run_rotation_cache,
             plan_rated_usage,
+            seal_hours,
         ],
-        schedules=[observe_station, nightly_rotation_identity, daily_rotation_cache, rate_trailing_hours],
+        schedules=[
+            observe_station,
+            nightly_rotation_identity,
+            daily_rotation_cache,
+            rate_trailing_hours,
+            seal_old_hours,
+        ],
         sensors=[stale_identities, automation, after_outage, dead_runs, rotation_days, alerts],
         resources={**default_resources(), **overrides},
         executor=dg.in_process_executor,

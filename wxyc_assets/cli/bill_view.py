@@ -32,6 +32,8 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
         yield f"WARN {len(coverage.unrated)} closed hours are not rated: {', '.join(ranges[:MAX_SHOWN])}{more}"
     elif coverage.closed:
         yield f"ok   all {coverage.closed} closed hours of the month are rated"
+    if coverage.sealed:
+        yield f"{coverage.sealed} of its {coverage.hours} hours are sealed"
     if coverage.unbilled:
         events = sum(row["events"] for row in coverage.unbilled)
         yield (

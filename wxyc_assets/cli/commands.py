@@ -21,6 +21,8 @@ COMMANDS = {
     "bill": "wxyc_assets.cli.bill",
     "changes": "wxyc_assets.cli.changes",
     "export": "wxyc_assets.cli.export",
+    "seal": "wxyc_assets.cli.seal",
+    "verify": "wxyc_assets.cli.verify",
     "prices": "wxyc_assets.cli.prices",
     "psql": "wxyc_assets.cli.psql",
     "sandbox": "wxyc_assets.cli.sandbox",

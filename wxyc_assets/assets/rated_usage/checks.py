@@ -35,6 +35,10 @@ CHECKS = (
         "price_changed",
         "A routine run met no hour that was billed with another price file and would cost something else now.",
     ),
+    Check(
+        "sealed_hours_stand",
+        "Rating would change nothing in the sealed hours of the run. It never changes them: `wxyc seal` can open them again.",
+    ),
     Check("negative_tokens_zero", "No billed row has an event with a negative number of tokens."),
     Check("work_without_charge", "Every event with tokens costs something, unless all rates of its model are 0."),
     Check(
@@ -77,6 +81,30 @@ def of_events(hours: Mapping[str, RatingResult], total: RatingResult) -> list[Fi
             ),
         ),
     ]
+
+
+def of_seals(adjustments: Mapping[str, RatingResult]) -> Finding:
+    """Check that rating would change nothing in sealed hours. ``adjustments``: what it would change, by hour."""
+    total = sum_results(adjustments.values())
+    moved = f"{'' if total.cost_moved.nano < 0 else '+'}{total.cost_moved}"
+    return Finding(
+        "sealed_hours_stand",
+        passed=not adjustments,
+        severity="WARN",
+        numbers={
+            "adjusted_hours": len(adjustments),
+            "adjusted_rows": total.counters.changes,
+            "adjusted_cost": str(total.cost_moved),
+        },
+        description=(
+            f"{len(adjustments)} sealed hours keep their bills, which their events and prices would change by "
+            f"{total.counters.changes} rows and {moved} USD: {_name_first(sorted(adjustments))}"
+            if adjustments
+            else ""
+        ),
+        partitions=sorted(adjustments),
+        by_partition={hour: rated.counters.changes for hour, rated in sorted(adjustments.items())},
+    )
 
 
 def of_hours(hours: Mapping[str, RatingResult], total: RatingResult, *, asked: int, without: int) -> Finding:

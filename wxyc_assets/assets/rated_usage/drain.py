@@ -15,14 +15,15 @@ from resources.step_log import StepLog
 from wxyc_assets.assets.rated_usage import store
 from wxyc_assets.assets.rated_usage.counters import RatingResult
 from wxyc_assets.assets.rated_usage.pricing import NoPriceBookError, Pricing
-from wxyc_assets.assets.rated_usage.run_report import HourDone, HourMissed
+from wxyc_assets.assets.rated_usage.run_report import HourDone, HourMissed, HourSealed
+from wxyc_assets.assets.rated_usage.seals import chain
 from wxyc_assets.assets.rated_usage.wait_budget import WaitBudget
 from wxyc_assets.runs.advisory_locks import Locks, Refusal, unit
 from wxyc_assets.runs.bisecting_write import database_problem, retry_on_conflict
 from wxyc_assets.runs.lanes import STOP_GRACE_S
 from wxyc_assets.runs.partitions import hour_start
 
-Outcome = HourDone | HourMissed
+Outcome = HourDone | HourMissed | HourSealed
 
 
 @dataclass(frozen=True)
@@ -96,16 +97,23 @@ class HourDrain:
         self._work.log.error("hour_failed", hour=hour, error_message=problem)
         return HourMissed(hour, problem)
 
-    def _rate_with_prices(self, connection: psycopg.Connection, hour: str) -> HourDone:
-        """Rate the hour with its prices; if they are held, find out what those in force would change."""
+    def _rate_with_prices(self, connection: psycopg.Connection, hour: str) -> HourDone | HourSealed:
+        """Rate the hour with its prices; if they are held, find out what those in force would change.
+
+        A sealed hour is only compared. The hour's lock is held, so that it is neither sealed nor opened meanwhile.
+        """
         start, pricing = hour_start(hour), self._work.pricing
         book = pricing.book_for(connection, start)
         causes = [replace(self._work.cause, prices=book)]
         if pricing.is_held(book, start):
             causes.append(replace(self._work.cause, prices=pricing.current))
+        sealed = chain.is_sealed(connection, start)
         rated, *held_back = retry_on_conflict(
-            lambda _attempt: self._rate_and_compare(connection, start, causes), sleep=self._work.sleep
+            lambda _attempt: self._rate_and_compare(connection, start, causes, commit=self._work.commit and not sealed),
+            sleep=self._work.sleep,
         )
+        if sealed and rated.counters.changes:
+            return HourSealed(hour, rated)
         return HourDone(hour, rated, book.digest, next(iter(held_back), None))
 
     def _session(self) -> psycopg.Connection:
@@ -132,7 +140,7 @@ class HourDrain:
         return refusals[0] if refusals else None
 
     def _rate_and_compare(
-        self, connection: psycopg.Connection, hour: datetime, causes: Sequence[store.Cause]
+        self, connection: psycopg.Connection, hour: datetime, causes: Sequence[store.Cause], *, commit: bool
     ) -> list[RatingResult]:
         """Rate the hour for the first cause, and find out what the others would change: all in one transaction, or nothing.
 
@@ -140,5 +148,5 @@ class HourDrain:
         """
         first, *others = causes
         with connection.transaction():
-            rated = store.rate_hour(connection, hour, first, commit=self._work.commit)
+            rated = store.rate_hour(connection, hour, first, commit=commit)
             return [rated, *(store.rate_hour(connection, hour, other, commit=False) for other in others)]

@@ -17,7 +17,7 @@ from wxyc_assets.assets.rated_usage import checks, run_log, store
 from wxyc_assets.assets.rated_usage.drain import HourDrain, Work
 from wxyc_assets.assets.rated_usage.lateness import late_hours
 from wxyc_assets.assets.rated_usage.pricing import Pricing
-from wxyc_assets.assets.rated_usage.run_report import HourDone, Request, RunReport
+from wxyc_assets.assets.rated_usage.run_report import HourDone, HourSealed, Request, RunReport
 from wxyc_assets.assets.rated_usage.unbilled.search import estimate_costs, find_unbilled, search_window
 from wxyc_assets.assets.rated_usage.unbilled.usage import of_unbilled
 from wxyc_assets.assets.rated_usage.unpushed import push_windows
@@ -135,6 +135,8 @@ def _rate(report: RunReport, work: Work, tools: Tools, on_done: Callable[[HourDo
                     run_log.log_hour(outcome, report.request, tools.log)
                     if report.can_credit(outcome):
                         on_done(outcome)
+                elif isinstance(outcome, HourSealed):
+                    run_log.log_sealed(outcome, tools.log)
                 tools.progress.advance(1)
     finally:
         tools.progress.finish()
@@ -146,6 +148,7 @@ def _evaluate_checks(report: RunReport, tools: Tools, prices: PriceBook) -> None
     own = {hour: checks.of_events({hour: rated}, rated) for hour, rated in report.hours.items()}
     report.findings = attributed(checks.of_events(report.hours, total), own)
     report.findings.append(checks.of_prices(report.hours, report.held_back, origin=request.origin))
+    report.findings.append(checks.of_seals(report.sealed))
     report.findings.append(checks.of_hours(report.hours, total, asked=len(request.hours), without=len(report.problems)))
     if request.dry_run:
         return

@@ -2,7 +2,7 @@
 
 from resources.step_log import StepLog
 from wxyc_assets.assets.rated_usage.deletion_policy import decide
-from wxyc_assets.assets.rated_usage.run_report import HourDone, Request, RunReport
+from wxyc_assets.assets.rated_usage.run_report import HourDone, HourSealed, Request, RunReport
 from wxyc_assets.assets.rated_usage.unpushed import needed
 
 
@@ -12,6 +12,19 @@ def log_hour(done: HourDone, request: Request, log: StepLog) -> None:
     level = decide(request.origin, deletions=deletions, anomalies=0).deletions_level
     log_at_level = log.error if level == "error" else log.info
     log_at_level("hour_rated", hour=done.hour, **done.rated.stored())
+
+
+def log_sealed(sealed: HourSealed, log: StepLog) -> None:
+    """Log a sealed hour that keeps a bill which rating would change."""
+    rated = sealed.adjustment
+    log.warning(
+        "hour_sealed",
+        message=f"{sealed.hour} is sealed and keeps its bill; rating would change {rated.counters.changes} rows "
+        f"and move {rated.cost_moved} USD",
+        hour=sealed.hour,
+        rows=rated.counters.changes,
+        cost_moved=str(rated.cost_moved),
+    )
 
 
 def log_summary(report: RunReport, log: StepLog) -> None:

@@ -30,6 +30,9 @@ OUTCOMES = OutcomeTable(
 """How the UI describes the counters of a partition."""
 
 
+SEALED = "sealed, and keeps its bill, which rating would change"
+
+
 @dataclass(frozen=True)
 class Request(RunRequest):
     """What a run is to do.
@@ -65,6 +68,14 @@ class HourDone:
 
 
 @dataclass(frozen=True)
+class HourSealed:
+    """A sealed hour that was not rated: ``adjustment`` is what rating it would change."""
+
+    hour: str
+    adjustment: RatingResult
+
+
+@dataclass(frozen=True)
 class HourMissed:
     """An hour that was not rated, and why. ``refused``: another run holds its lock."""
 
@@ -77,7 +88,8 @@ class HourMissed:
 class RunReport(RunOutcome[str]):
     """What a run did.
 
-    ``failed``: why hours could not be rated, by hour. ``push_needed``: the windows whose changed bills have not been posted.
+    ``failed``: why hours could not be rated, by hour. ``sealed``: what rating would change in sealed hours, which keep their
+    bills. ``push_needed``: the windows whose changed bills have not been posted.
     """
 
     PARTITION_NOUN: ClassVar[str] = "hour"
@@ -85,25 +97,34 @@ class RunReport(RunOutcome[str]):
     request: Request
     done: dict[str, HourDone] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    sealed: dict[str, RatingResult] = field(default_factory=dict)
     push_needed: Sequence[PushWindow] = ()
 
     @property
     def follow_up(self) -> Mapping[str, Any]:
-        """The windows for which token-push has to be run."""
-        return {"push_needed": [window.as_json() for window in self.push_needed]} if self.push_needed else {}
+        """The windows for which token-push has to be run, and the adjustments of sealed hours."""
+        push_needed = [window.as_json() for window in self.push_needed]
+        adjustments = [
+            {"hour": hour, "rows": rated.counters.changes, "cost_moved": rated.cost_moved}
+            for hour, rated in sorted(self.sealed.items())
+        ]
+        found = {"push_needed": push_needed, "adjustments": adjustments}
+        return {name: listed for name, listed in found.items() if listed}
 
     @property
     def totals(self) -> Mapping[str, Any]:
         """The counts of all partitions under the contract's names."""
         return self.total.totals()
 
-    def add(self, outcome: HourDone | HourMissed) -> None:
+    def add(self, outcome: HourDone | HourMissed | HourSealed) -> None:
         """Add the outcome of an hour; an hour in which a routine run deleted a billed row fails its blocking check."""
         if isinstance(outcome, HourDone):
             self.done[outcome.hour] = outcome
             deletions = outcome.rated.counters.reconciled_deletions
             if not (self.dry_run or decide(self.request.origin, deletions=deletions, anomalies=0).deletions_pass):
                 self.unvouched[outcome.hour] = "reconciled_deletions"
+        elif isinstance(outcome, HourSealed):
+            self.sealed[outcome.hour] = outcome.adjustment
         else:
             (self.refused if outcome.refused else self.failed)[outcome.hour] = outcome.reason
 
@@ -115,6 +136,11 @@ class RunReport(RunOutcome[str]):
     def broken(self) -> Mapping[str, str]:
         """Why hours could not be rated."""
         return self.failed
+
+    @property
+    def uncredited(self) -> Mapping[str, str]:
+        """The sealed hours that rating would change."""
+        return dict.fromkeys(self.sealed, SEALED)
 
     @property
     def hours(self) -> dict[str, RatingResult]:
@@ -150,7 +176,7 @@ class RunReport(RunOutcome[str]):
     @property
     def failure_reason(self) -> str:
         """Why this run did not do its job, with ranges of hours that had the same problem; empty if it did."""
-        stopped = by_partition(_in_ranges(self.problems), self.PARTITION_NOUN)
+        stopped = by_partition(_in_ranges({**self.refused, **self.failed}), self.PARTITION_NOUN)
         return "; ".join(filter(None, (stopped, self.lost)))
 
     @property
@@ -166,6 +192,11 @@ class RunReport(RunOutcome[str]):
         return {
             "hours": {hour: numbers(rated) for hour, rated in sorted(self.hours.items())},
             "total": numbers(self.total),
+            **(
+                {"sealed_hours": {hour: numbers(rated) for hour, rated in sorted(self.sealed.items())}}
+                if self.sealed
+                else {}
+            ),
         }
 
 

@@ -10,6 +10,7 @@ import psycopg
 
 from wxyc_assets.assets.rated_usage.money import Usd
 from wxyc_assets.assets.rated_usage.reports.rows import Row, Rows, stream
+from wxyc_assets.assets.rated_usage.seals.chain import sealed_hours
 from wxyc_assets.runs.partitions import HOUR, LATE_AFTER, WindowError, floor_hour, hour_key, hour_start
 
 _TOTALLED = ("events", "prompt_tokens", "cached_tokens", "completion_tokens", "billable_prompt_tokens")
@@ -46,6 +47,7 @@ class Coverage:
         unrated: partition keys of the closed hours that are not rated, ascending.
         overdue: those of them that closed more than two hours ago.
         unbilled: hours with events that their rating has not seen, as the last search found them.
+        sealed: how many hours of the month no run changes any more.
     """
 
     hours: int
@@ -53,6 +55,7 @@ class Coverage:
     unrated: Sequence[str]
     overdue: Sequence[str]
     unbilled: Sequence[Row]
+    sealed: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -71,6 +74,7 @@ class Coverage:
             "hours": self.hours,
             "hours_closed": self.closed,
             "hours_rated": self.closed - len(self.unrated),
+            "hours_sealed": self.sealed,
             "unrated_hours": list(self.unrated),
             "unbilled_hours": list(self.unbilled),
         }
@@ -128,6 +132,7 @@ def coverage(connection: psycopg.Connection, month: Month, now: datetime, first_
         unrated=unrated,
         overdue=[hour for hour in unrated if hour_start(hour) + HOUR + LATE_AFTER < now],
         unbilled=unbilled,
+        sealed=sealed_hours(connection, start, end) if start < end else 0,
     )
 
 

@@ -1,0 +1,2 @@
+-- select_clock: the clock of the database.
+SELECT clock_timestamp()
