@@ -108,5 +108,5 @@ def connect_error_advice(error: psycopg.OperationalError, postgres: Postgres) ->
     reason = lines[-1].rpartition(" failed: ")[2].strip().rstrip(".") if lines else type(error).__name__
     return (
         f"the database {postgres.location()} cannot be reached: {reason}. "
-        "Start it (`wxyc up` starts the embedded one), or correct {postgres.setting}; `wxyc doctor` checks both."
+        f"Start it (`wxyc up` starts the embedded one), or correct {postgres.setting}; `wxyc doctor` checks both."
     )

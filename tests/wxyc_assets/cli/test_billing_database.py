@@ -12,7 +12,7 @@ from wxyc_assets.runs import ledger
 from wxyc_assets.runs.advisory_locks import run_locks
 from wxyc_assets.sandbox.generator import generate_libraries
 
-MODEL = "gpt-4o-mini"
+MODEL = "qwen2.5-7b-instruct"
 
 
 @pytest.fixture
