@@ -10,10 +10,15 @@ LOST = ("08", "28", "3D", "53300", "57P")
 """SQLSTATEs of a connection: broken, refused to the role, no such database, too many, server shutting down."""
 
 
+def is_lost(error: psycopg.OperationalError) -> bool:
+    """Say whether the connection failed, and not a statement, by a conflict, a held lock or its time limit."""
+    return error.sqlstate is None or error.sqlstate.startswith(LOST)
+
+
 def explained(error: Exception) -> str | None:
     """Return what to do about a connection that failed; None for any other error."""
     found = error if isinstance(error, psycopg.OperationalError) else getattr(error, "orig", None)  # of SQLAlchemy
-    if not isinstance(found, psycopg.OperationalError) or (found.sqlstate and not found.sqlstate.startswith(LOST)):
+    if not isinstance(found, psycopg.OperationalError) or not is_lost(found):
         return None
     settings = load(DatabaseSettings)
     dsn = settings.database_url.get_secret_value() if settings.database_url else ""

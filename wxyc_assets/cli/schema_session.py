@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 import psycopg
 
 from resources.postgres import Postgres, connect_error_advice
+from wxyc_assets.cli.database_errors import is_lost
 from wxyc_assets.cli.outcome import CannotError
 from wxyc_assets.database import connections
 from wxyc_assets.database.revision import require_migrated
 from wxyc_assets.database.sessions import Sessions, open_sessions
+from wxyc_assets.runs.bisecting_write import database_problem
 
 
 @contextmanager
@@ -41,7 +43,9 @@ def _explained(postgres: Postgres) -> Iterator[None]:
     try:
         yield
     except psycopg.OperationalError as error:
-        raise CannotError(connect_error_advice(error, postgres)) from error
+        if is_lost(error):
+            raise CannotError(connect_error_advice(error, postgres)) from error
+        raise CannotError(f"{postgres.location()} could not do it: {database_problem(error)}; try again") from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as error:
         raise CannotError(
             f"the tables in {postgres.location()} cannot be read: {error.diag.message_primary}. "

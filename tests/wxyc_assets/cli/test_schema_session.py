@@ -56,6 +56,17 @@ def test_error_of_the_command_itself_is_not_changed(station, monkeypatch):
         connection.execute("SELECT 1 / 0")
 
 
+def test_statement_that_fails_is_not_called_a_lost_database(station, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", station.dsn)
+    with (
+        pytest.raises(CannotError, match="could not do it: database: QueryCanceled") as raised,
+        schema_session() as session,
+    ):
+        session.execute("SET statement_timeout TO 10")
+        session.execute("SELECT pg_sleep(60)")
+    assert "cannot be reached" not in str(raised.value)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_unreachable_database_exits_1_and_says_what_to_do(wxyc, at_station, command):
     finished = wxyc(command, **{**at_station, "DATABASE_URL": f"postgresql://x:secretpw@127.0.0.1:{free_port()}/x"})

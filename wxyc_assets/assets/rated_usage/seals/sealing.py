@@ -61,8 +61,9 @@ def seal(postgres: Postgres, hours: Iterable[datetime], request: SealRequest) ->
 
     Raises SealError at the first hour that cannot be sealed; the hours before it stay sealed. psycopg.Error.
     """
-    with closing(store.open_session(postgres)) as connection, _chain_locked(connection) as locks:
+    with postgres.connect() as connection:
         unbilled = set(hours_of(find_unbilled(connection, request.search)))
+    with closing(store.open_session(postgres)) as connection, _chain_locked(connection) as locks:
         books = PriceBooks()
         for hour in hours:
             if hour_key(hour) in unbilled:
