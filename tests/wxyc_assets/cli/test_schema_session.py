@@ -56,14 +56,16 @@ def test_error_of_the_command_itself_is_not_changed(station, monkeypatch):
         connection.execute("SELECT 1 / 0")
 
 
+def sleep_beyond_the_time_limit():
+    with schema_session() as connection:
+        connection.execute("SET statement_timeout TO 10")
+        connection.execute("SELECT pg_sleep(60)")
+
+
 def test_statement_that_fails_is_not_called_a_lost_database(station, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", station.dsn)
-    with (
-        pytest.raises(CannotError, match="could not do it: database: QueryCanceled") as raised,
-        schema_session() as session,
-    ):
-        session.execute("SET statement_timeout TO 10")
-        session.execute("SELECT pg_sleep(60)")
+    with pytest.raises(CannotError, match="could not do it: database: QueryCanceled") as raised:
+        sleep_beyond_the_time_limit()
     assert "cannot be reached" not in str(raised.value)
 
 
