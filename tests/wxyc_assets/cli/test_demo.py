@@ -13,6 +13,9 @@ def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
     assert run["totals"]["scanned"] > 300
     assert first.printed["stored"]["identities"] >= run["totals"]["rows_resolved"]
     wait_for(lambda: not EmbeddedPostgres(home).running(), "end of the server that demo started")
+    stopped = wxyc("doctor")
+    assert stopped.exit_code == 0, stopped.stderr
+    assert not EmbeddedPostgres(home).running(), "doctor starts nothing"
     cold = cache.read_text()
     second = wxyc("demo", timeout=240, **fast)
     assert second.exit_code == 0, second.stderr
@@ -30,6 +33,9 @@ def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
     assert first.printed["rotation_cache"]["totals"]["warmed"] > 20
     assert second.printed["stored"] == first.printed["stored"]
     assert wxyc("status").printed["push_needed"] == []
+    doctor = wxyc("doctor")
+    assert doctor.exit_code == 0, doctor.stderr
+    assert [finding["name"] for finding in doctor.printed["findings"] if finding["name"] == "our schema"]
 
 
 def test_demo_refuses_the_sandbox_lml_on_a_real_station(wxyc, station, server, at_station):
