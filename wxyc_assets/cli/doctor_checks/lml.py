@@ -11,6 +11,7 @@ from wxyc_assets import factories
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis
 from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_station, up_advice
 from wxyc_assets.cli.station import is_local
+from wxyc_assets.runs import runbook
 from wxyc_assets.settings import AlbumSettings, LmlSettings, RotationSettings, SettingsError
 
 NOT_CONFIGURED = Diagnosis("LML", ok=False, says="is not configured", advice=factories.CONFIGURE_LML)
@@ -88,5 +89,9 @@ def check_lml_key(lml: LmlClient) -> Diagnosis:
 def check_deploy_gate(gate: DeployGate) -> Diagnosis:
     """Check that the deploy gate is open."""
     decision = gate.decide()
-    advice = "" if decision.is_open else "only rotation_cache waits for it: the runbook says what opens it"
+    advice = (
+        ""
+        if decision.is_open
+        else f"only rotation_cache waits for it: `{runbook.command('deploy_gate_open')}` says what opens it"
+    )
     return Diagnosis("deploy gate", ok=decision.is_open, says=decision.reason, advice=advice)
