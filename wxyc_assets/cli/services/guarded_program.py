@@ -14,7 +14,7 @@ def main() -> None:
     settings = load(UiSettings)
 
     def serve(
-        context: IWorkspaceProcessContext,
+        workspace_process_context: IWorkspaceProcessContext,
         host: str | None,
         port: int | None,
         path_prefix: str,
@@ -23,7 +23,7 @@ def main() -> None:
     ) -> None:
         port = port or cli.DEFAULT_WEBSERVER_PORT
         app = create_app_from_workspace_process_context(
-            context,
+            workspace_process_context,
             path_prefix,
             live_data_poll_rate,
             lifespan=cli._lifespan,  # noqa: SLF001 - it lets SIGTERM end the server
@@ -32,4 +32,4 @@ def main() -> None:
         uvicorn.run(guard, host=host or "127.0.0.1", port=port, log_level=log_level, proxy_headers=False)
 
     cli.host_dagster_ui_with_workspace_process_context = serve
-    cli.main()
+    cli.cli()
