@@ -13,7 +13,7 @@ from wxyc_assets.cli.doctor_checks.database import check_dagster_storage, check_
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis, UnusableSettingsError
 from wxyc_assets.cli.doctor_checks.home import check_home
 from wxyc_assets.cli.doctor_checks.lml import check_lml
-from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_station
+from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_billing
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 from wxyc_assets.settings import LmlSettings, RatingSettings, SentrySettings
 
@@ -53,7 +53,7 @@ def check_settings(context: Context) -> Iterator[Diagnosis]:
 def check_price_file(context: Context) -> Iterator[Diagnosis]:
     """Check that usage can be rated with the price file, or with the sandbox's own."""
     path = context.settings(RatingSettings).price_file
-    if not path and has_sandbox_station(context):
+    if not path and has_sandbox_billing(context):
         yield diagnose_sandbox_prices()
         return
     try:

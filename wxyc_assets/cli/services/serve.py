@@ -131,15 +131,15 @@ def _wait_until_ready(ui: str, services: Sequence[Service], signals: StopSignals
 def _watch(services: Sequence[Service], databases: Sequence[Watch], ui: str, signals: StopSignals) -> None:
     """Bring back what ends, and say so, until a signal raises StopRequested."""
     while True:
-        _answer(databases)
+        _look(databases)
         for service in services:
             # A service whose database is gone ends again at each start, so it waits until the database answers.
-            if (how := service.ended()) and _answer(databases, at_once=True):
+            if (how := service.ended()) and _look(databases, at_once=True):
                 _say(service.restart(how))
                 try:
                     _wait_until_ready(ui, services, signals)
                 except CannotError:
-                    if _answer(databases, at_once=True):
+                    if _look(databases, at_once=True):
                         raise
                 else:
                     _say(f"the Dagster {service.name} works again")
@@ -147,11 +147,11 @@ def _watch(services: Sequence[Service], databases: Sequence[Watch], ui: str, sig
         time.sleep(LOOK_EVERY_S)
 
 
-def _answer(databases: Sequence[Watch], *, at_once: bool = False) -> bool:
-    """Look at the databases, and return whether all of them answer."""
+def _look(databases: Sequence[Watch], *, at_once: bool = False) -> bool:
+    """Look at the databases, and return whether Dagster's processes can start."""
     for database in databases:
         database.look(at_once=at_once)
-    return all(database.answers for database in databases)
+    return not any(database.holds_services for database in databases)
 
 
 def _say(text: str) -> None:

@@ -51,6 +51,10 @@ def test_sandbox_without_price_file_uses_its_own(on_sandbox):
     assert diagnosis.advice.endswith(f"PRICE_FILE={SAMPLE_PRICES}")
 
 
+def test_billing_elsewhere_is_no_sandbox(on_sandbox, database):
+    assert not on_sandbox(check_price_file, BILLING_DATABASE_URL=database).ok
+
+
 def test_price_file_of_a_sandbox_may_not_be_wrong(on_sandbox, tmp_path):
     assert not on_sandbox(check_price_file, PRICE_FILE=str(tmp_path / "none.yaml")).ok
 

@@ -98,7 +98,22 @@ def test_configured_server_is_reported_once_gone_and_once_back():
         ({"DATABASE_URL": "postgresql://a@one/s", "DAGSTER_DATABASE_URL": "postgresql://b@one/d"}, 1),
         ({"DATABASE_URL": "postgresql://a@one/s", "DAGSTER_DATABASE_URL": "postgresql://b@two/d"}, 2),
         ({"DAGSTER_DATABASE_URL": "postgresql://b@two/d"}, 1),
+        ({"DATABASE_URL": "postgresql://a@one/s", "BILLING_DATABASE_URL": "postgresql://b@two:5433/d"}, 2),
+        ({"DATABASE_URL": "postgresql://a@one/s", "BILLING_DATABASE_URL": "postgresql://b@one:5432/d"}, 1),
     ],
 )
 def test_each_configured_server_is_watched_once(settings, watched):
     assert len(list(configured_watches(load(DatabaseSettings, settings), print))) == watched
+
+
+def test_only_the_server_of_dagsters_storage_holds_the_services():
+    gone = "postgresql://x@127.0.0.1:9/x"
+    settings = {"DATABASE_URL": gone, "DAGSTER_DATABASE_URL": "postgresql://x@127.0.0.1:7/x"}
+    station, storage = configured_watches(load(DatabaseSettings, settings), print)
+    for watch in (station, storage):
+        watch.look(at_once=True)
+    assert (station.answers, station.holds_services) == (False, False)
+    assert (storage.answers, storage.holds_services) == (False, True)
+    (alone,) = configured_watches(load(DatabaseSettings, {"DATABASE_URL": gone}), print)
+    alone.look(at_once=True)
+    assert alone.holds_services
