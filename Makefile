@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help install demo up test test-postgres test-browser test-pooler pictures coverage check format lock bench load-test clean
+.PHONY: help install demo up test test-postgres test-browser test-pooler test-proxy pictures coverage check format lock bench load-test clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ test-browser: $(STAMP)  ## click through the Dagster UI in a real Chromium (inst
 test-pooler: $(STAMP)  ## run commands and an asset behind a real pgbouncer (installs it if it may)
 	@sh tests/pooler/need-pgbouncer
 	@$(BIN)/python -m pytest tests/pooler
+
+test-proxy: $(STAMP)  ## reach the services' UI through a real nginx, with a login and read-only (installs it if it may)
+	@sh tests/services/proxy/need-nginx
+	@$(BIN)/python -m pytest tests/services/proxy
 
 pictures: export WXYC_PICTURES := $(CURDIR)/docs/img
 pictures: test-browser  ## the same, and take the README's pictures of it

@@ -103,10 +103,13 @@ def connect_error_advice(error: psycopg.OperationalError, postgres: Postgres) ->
     """Return a message for a refused connection that says what to do next."""
     if isinstance(error, PoolerError):
         return str(error)
-    # libpq repeats the address before the reason, and puts a hint behind it, after a tab.
-    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
-    reason = lines[-1].rpartition(" failed: ")[2].strip().rstrip(".") if lines else type(error).__name__
     return (
-        f"the database {postgres.location()} cannot be reached: {reason}. "
+        f"the database {postgres.location()} cannot be reached: {connect_error_reason(error)}. "
         f"Start it (`wxyc up` starts the embedded one), or correct {postgres.setting}; `wxyc doctor` checks both."
     )
+
+
+def connect_error_reason(error: psycopg.OperationalError) -> str:
+    """Return why a connection was refused, without the address, which libpq repeats before it, and the hint behind it."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
+    return lines[-1].rpartition(" failed: ")[2].strip().rstrip(".") if lines else type(error).__name__

@@ -71,7 +71,7 @@ def _report_unreachable(
             event_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{FINGERPRINT} {hour}").hex,
             at=at,
             level="error",
-            message=f"{reason}\nnext command: wxyc doctor\nrunbook: {runbook.section(SOURCE)}",
+            message=f"{reason}\nnext command: wxyc doctor\nrunbook: `{runbook.command(SOURCE)}`, {runbook.section(SOURCE)}",
             fingerprint=FINGERPRINT,
             tags={"source": "outbox", "kind": "unreachable", "alert": "raised"},
             extra={"runbook": runbook.section(SOURCE)},

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import termios
@@ -16,6 +17,7 @@ from pathlib import Path
 from tests.processes import running
 
 AMPLE_S = 120.0
+POLL_S = 0.1
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 """A sequence that sets a colour."""
 
@@ -28,6 +30,7 @@ class PseudoTerminal:
     def __init__(self, master: int) -> None:
         self._master = master
         self._chunks: list[bytes] = []
+        self._closing = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.exit_code: int | None = None
@@ -56,12 +59,21 @@ class PseudoTerminal:
         """Type, for example Ctrl-C as ``\\x03``."""
         os.write(self._master, keys.encode())
 
+    def close(self) -> None:
+        """Close the terminal, as its window would; the kernel sends the hangup."""
+        if not self._closing.is_set():
+            self._closing.set()
+            self._reader.join(AMPLE_S)  # a read that waits would keep the terminal open
+            os.close(self._master)
+
     def read_to_end(self) -> None:
         self._reader.join(AMPLE_S)
         assert not self._reader.is_alive(), "a process still holds the terminal"
 
     def _read(self) -> None:
-        while True:
+        while not self._closing.is_set():
+            if not select.select([self._master], [], [], POLL_S)[0]:
+                continue
             try:
                 chunk = os.read(self._master, 65536)
             except OSError:  # the last process has closed the terminal
@@ -87,7 +99,7 @@ def on_a_terminal(
             terminal.exit_code = process.wait(AMPLE_S)
             terminal.read_to_end()
     finally:
-        os.close(master)
+        terminal.close()
 
 
 def finished(command: Sequence[str | Path], environ: dict[str, str], **size: int) -> PseudoTerminal:

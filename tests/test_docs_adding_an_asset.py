@@ -65,7 +65,7 @@ def apply(folder: Path, path: str, body: str, where: str | None, anchor: str) ->
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory, server) -> Iterator[Copy]:
     folder = tmp_path_factory.mktemp("copy") / "project"
-    shutil.copytree(ROOT, folder, ignore=NOT_COPIED)
+    shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
     for block in BLOCK.finditer(ADDING_AN_ASSET.text):
         apply(folder, block["path"], block["body"], block["where"], block["quoted"] or block["line"] or "")
     station, storage = server.create_database(), server.create_database()

@@ -43,6 +43,7 @@ def _lines() -> list[str]:
             "bill",
             "prices compare",
             "export",
+            "runbook NAME",
         }
     ]
     return [line for line in dict.fromkeys(complete) if line.split()[0] not in SERVED_ELSEWHERE]

@@ -20,10 +20,8 @@ from wxyc_assets.settings import LmlSettings, RotationSettings, SentrySettings, 
 
 Environ = Mapping[str, str] | None
 
-CONFIGURE_LML = (
-    "`wxyc up` prints the settings of its sandbox LML, `wxyc sandbox lml` starts one; "
-    "or name your LML and its LML_API_KEY"
-)
+CONFIGURE_SANDBOX_LML = "`wxyc up` prints the settings of its sandbox LML, `wxyc sandbox lml` starts one"
+CONFIGURE_LML = f"{CONFIGURE_SANDBOX_LML}; or name your LML and its LML_API_KEY"
 
 
 @dataclass(frozen=True)

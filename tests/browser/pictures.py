@@ -12,13 +12,16 @@ FOLDER_VARIABLE = "WXYC_PICTURES"
 """The variable that names the folder of the pictures; if it is unset, they go to build/screenshots."""
 
 SIZE = (1440, 900)
-"""Size of the browser and so of a picture, in pixels. A picture of a larger page is larger, with the same aspect ratio."""
+"""Size of the browser and so of a picture, in pixels."""
 
-LARGEST = (1920, 1200)
-"""The size to which ``save`` scales larger pictures down."""
+CROPPED = frozenset({"ui-graph.png"})
+"""Pictures of a part of the page, which have its size."""
+
+READABLE_WIDTH = 1000
+"""The most pixels that a cropped picture may be wide: then its text can be read where a page shows it 900 pixels wide."""
 
 PICTURES = {
-    "ui-graph.png": "the graph with open groups",
+    "ui-graph.png": "the graph with open groups, as far away as only names are shown",
     "ui-table.png": "a table of the station: its row count, owner and columns",
     "ui-shard.png": "a materialized shard, with its numbers",
     "ui-hours.png": "materialized hours of usage",
@@ -36,9 +39,7 @@ def save(name: str, screenshot: bytes) -> Path:
     folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT / "build" / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
-    assert picture.width * SIZE[1] == picture.height * SIZE[0], f"{name} has another aspect ratio: {picture.size}"
+    assert name in CROPPED or picture.size == SIZE, f"{name} has another size: {picture.size}"
     path = folder / name
-    if picture.size > LARGEST:
-        picture = picture.resize(LARGEST, Image.Resampling.LANCZOS)
     picture.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
     return path

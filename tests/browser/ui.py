@@ -2,20 +2,22 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect  # noqa: A004
+from playwright.sync_api import FloatRect, Locator, Page, TimeoutError, expect  # noqa: A004
 
 from tests.browser import pictures
 
 RUN_TIMEOUT_S = 300
 """How long to wait for a run or a tick of the daemon; they share two cores with the browser."""
 
-HEADER_PX = 180
-CARD_PX = 140
-"""The heights of the page above the graph, and of an asset below its name."""
+HEADER_PX = 120
+"""The height of the page above the graph."""
+
+MARGIN_PX = 12
+"""What a picture of some elements shows around them."""
 
 GROUPS = ("station", "identity", "metadata", "rotation", "billing")
 
@@ -80,23 +82,34 @@ class Ui:
         self.page.goto(f"/asset-groups?expanded={expanded}")
         self.see("Global asset lineage")
 
-    def zoom_out_to(self, assets: Sequence[str]) -> None:
-        """Zoom out until all these assets are visible at once."""
+    def nodes(self) -> Locator:
+        """Return the groups and assets of the graph."""
+        return self.page.locator("foreignObject")
+
+    def zoom_out_to_names(self) -> None:
+        """Zoom out until the whole graph is visible and its assets show nothing but their names, in large letters."""
         zoom_out = self.page.get_by_role("button").filter(has=self.page.get_by_role("img", name="zoom_out"))
         for _ in range(12):
-            if all(self._is_on_screen(asset) for asset in assets):
+            if not self.shows("Latest event")() and self._fits(self.nodes()):
                 return
             zoom_out.click()
-            self.page.wait_for_load_state("networkidle")
-        raise AssertionError(f"{assets} do not fit on the screen")
+            self._settle()
+        raise AssertionError("the graph does not fit on the screen")
 
-    def _is_on_screen(self, text: str) -> bool:
-        """Whether an asset, with the lines below its name, is inside the visible part of the graph."""
-        box = self.see(text).bounding_box()
-        size = self.page.viewport_size
-        assert box
+    def _fits(self, elements: Locator) -> bool:
+        """Whether elements of the graph are inside its part of the page."""
+        box, size = self._box(elements), self.page.viewport_size
         assert size
-        return box["y"] > HEADER_PX and box["y"] < size["height"] - CARD_PX
+        return box["y"] > HEADER_PX and box["y"] + box["height"] < size["height"]
+
+    def _box(self, elements: Locator) -> dict[str, float]:
+        """Return the smallest part of the page that has all these elements."""
+        boxes = [box for element in elements.all() if (box := element.bounding_box())]
+        left, top = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+        right, bottom = (
+            max(box[start] + box[size] for box in boxes) for start, size in (("x", "width"), ("y", "height"))
+        )
+        return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
     def scroll_to_top(self, element: Locator) -> None:
         """Scroll until an element is near the top."""
@@ -177,9 +190,14 @@ class Ui:
 
     # Pictures
 
-    def picture(self, name: str) -> None:
-        """Save a picture of the page when it has settled and shows no notice."""
+    def picture(self, name: str, of: Locator | None = None) -> None:
+        """Save a picture of the page, or of some of its elements, when it has settled and shows no notice."""
         self._settle()
         notices = self.page.get_by_role("region", name=re.compile("Notifications")).get_by_role("listitem")
         expect(notices).to_have_count(0, timeout=30_000)
-        pictures.save(name, self.page.screenshot(animations="disabled", caret="hide"))
+        clip: FloatRect | None = None
+        if of:
+            box = self._box(of)
+            clip = {"x": box["x"] - MARGIN_PX, "y": box["y"] - MARGIN_PX,
+                    "width": box["width"] + 2 * MARGIN_PX, "height": box["height"] + 2 * MARGIN_PX}  # fmt: skip
+        pictures.save(name, self.page.screenshot(animations="disabled", caret="hide", clip=clip))

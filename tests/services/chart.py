@@ -122,7 +122,9 @@ def instance() -> dict[str, Any]:
 def checks() -> dict[str, list[str]]:
     """The readiness probes of the code location and the webserver, as commands; the daemon has none."""
     probe = values()["dagsterWebserver"]["readinessProbe"]["httpGet"]
-    ask = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{probe['port']}{probe['path']}')"
+    (header,) = probe["httpHeaders"]  # without it the kubelet sends the address of the pod
+    url, headers = f"http://127.0.0.1:{probe['port']}{probe['path']}", {header["name"]: header["value"]}
+    ask = f"import urllib.request as r; r.urlopen(r.Request({url!r}, headers={headers!r}))"
     return {
         "code-location": ["dagster", "api", "grpc-health-check", "-p", str(deployment()["port"])],
         "webserver": ["python", "-c", ask],
@@ -151,6 +153,6 @@ def containers() -> dict[str, dict[str, Any]]:
     secrets = [{"secretRef": one} for one in location["envSecrets"]]
     return {
         "code-location": {"env": [*shared, image, *location["env"]], "envFrom": secrets},
-        "webserver": {"env": shared},
+        "webserver": {"env": [*shared, *values()["dagsterWebserver"]["env"]]},
         "daemon": {"env": [*shared, *values()["dagsterDaemon"]["env"]]},
     }

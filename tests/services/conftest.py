@@ -66,7 +66,7 @@ def site(server, tmp_path_factory) -> Iterator[Site]:
     station, dagster = server.create_database(), server.create_database()
     with psycopg.connect(station, autocommit=True) as connection:
         sandbox_station.create(connection, sample=True)
-    ports = {name: _free_port() for name in ("3000", "4000")}
+    ports = {name: _free_port() for name in ("3000", "3001", "4000")}
     with SandboxLml() as lml:
         yield Site(
             LocalMachine(tmp_path_factory.mktemp("services"), ports, SAMPLE_PRICES.parent), lml, station, dagster

@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,7 @@ class LocalMachine:
             # Each container has its own file system.
             "/opt/wxyc-assets/entrypoint.py": str(DEPLOY / "entrypoint.py"),
             "/opt/wxyc-assets/per_partition.py": str(DEPLOY / "helm" / "per_partition.py"),
+            "/opt/wxyc-assets/bin": str(DEPLOY / "bin"),
             "/opt/wxyc-assets/dagster": str(self.folder / "dagster"),
             "/opt/dagster/dagster_home": str(self.folder / "dagster"),
             "/dagster-workspace": str(self.folder / "dagster"),
@@ -149,6 +150,18 @@ def services(settings: Mapping[str, str], machine: LocalMachine) -> dict[str, Se
             depends_on={other: entry["condition"] for other, entry in service.get("depends_on", {}).items()},
         )
     return dict(sorted(found.items(), key=lambda item: _depth(item[0])))
+
+
+def read_only_webserver(webserver: Service, machine: LocalMachine) -> Service:
+    """The service of compose.read-only.yaml, which extends that of compose.yaml."""
+    text = (DEPLOY / "compose.read-only.yaml").read_text().replace("!override ", "")
+    (service,) = yaml.safe_load(text)["services"].values()
+    return replace(
+        webserver,
+        name="webserver-read-only",
+        command=[machine.text(word) for word in (*entrypoint(), *service["command"])],
+        check=[machine.text(word) for word in service["healthcheck"]["test"][1:]],
+    )
 
 
 def _depth(name: str) -> int:

@@ -88,8 +88,8 @@ def test_every_variable_is_a_setting_or_dagsters(name):
 
 def test_only_code_location_and_migrate_get_station_secrets():
     assert {name for name, service in SERVICES.items() if "env_file" in service} == {"code-location", "migrate"}
-    for name in ("webserver", "daemon"):
-        assert set(SERVICES[name]["environment"]) - DAGSTER_VARIABLES == {"DAGSTER_DATABASE_URL"}
+    for name, more in (("webserver", {"WXYC_UI_URL", "WXYC_UI_HOSTS"}), ("daemon", set())):
+        assert set(SERVICES[name]["environment"]) - DAGSTER_VARIABLES == {"DAGSTER_DATABASE_URL"} | more
 
 
 @each_service

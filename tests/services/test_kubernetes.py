@@ -1,6 +1,7 @@
 """deploy/helm/values.yaml for Dagster's own launcher and executor: one run per partition, resources per asset."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import dagster as dg
@@ -13,7 +14,8 @@ from dagster_k8s import K8sRunLauncher
 
 from tests.documents import SETTINGS
 from tests.services import chart
-from tests.services.deployment import DEPLOY, image
+from tests.services.deployment import DEPLOY, image, image_environment
+from wxyc_assets.cli.services.guard import own_hosts
 from wxyc_assets.definitions import build_defs
 
 SERVICES = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
@@ -115,3 +117,18 @@ def test_all_pods_have_the_same_image():
         chart.values()["dagsterWebserver"]["image"],
     ]
     assert {f"{one['repository']}:{one['tag']}" for one in images} == {chart.deployment()["initContainers"][0]["image"]}
+
+
+def test_the_guard_lets_the_readiness_probe_pass():
+    """The kubelet would send the address of the pod as Host."""
+    webserver = chart.values()["dagsterWebserver"]
+    (header,) = webserver["readinessProbe"]["httpGet"]["httpHeaders"]
+    assert header["name"] == "Host"
+    assert header["value"] in own_hosts(webserver["service"]["port"])
+
+
+def test_the_image_finds_the_guarded_webserver_first():
+    """The chart starts it by its name."""
+    first, *_ = image_environment()["PATH"].split(":")
+    assert any(one.startswith("deploy/bin/dagster-webserver ") and one.endswith(f"{first}/") for one in image("COPY"))
+    assert os.access(DEPLOY / "bin" / "dagster-webserver", os.X_OK)

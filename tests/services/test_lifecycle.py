@@ -8,6 +8,7 @@ import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from tests.processes import processes_of
@@ -59,6 +60,23 @@ def test_the_services_start_and_the_webserver_loads_the_graph(site, services_up)
     assert set(services_up.running) == set(compose()["services"])
     wait_for(lambda: site.webserver.location() == ("LOADED", "RepositoryLocation"), "loaded code location", TIMEOUT_S)
     assert site.rows("SELECT count(*) FROM wxyc_assets.run") == [(0,)]
+
+
+def test_the_webserver_is_behind_the_guard(site, services_up):
+    own = f"127.0.0.1:{site.machine.ports['3000']}"
+    requests = {
+        ("GET", "/", own): 200,
+        ("GET", "/", "evil.example"): 403,
+        ("GET", "/graphql?query=mutation{x}", own): 405,
+        ("POST", "/graphql", own): 415,
+    }
+    answers = {
+        (method, path, host): httpx.request(
+            method, f"http://{own}{path}", headers={"host": host}, trust_env=False, timeout=TIMEOUT_S
+        ).status_code
+        for method, path, host in requests
+    }
+    assert answers == requests
 
 
 def test_runs_overlap_within_the_queues_limit(site, delay, wait_for_status):

@@ -13,6 +13,7 @@ from wxyc_assets.settings import (
     RatingSettings,
     SentrySettings,
     SettingsError,
+    UiSettings,
     load,
     load_all,
     secret_texts,
@@ -198,3 +199,29 @@ def test_billing_starts_on_a_utc_hour_from_2026_on(start):
 )
 def test_sentrys_environment_is_that_of_the_jobs_unless_set(environ, environment):
     assert load(SentrySettings, environ).environment == environment
+
+
+@pytest.mark.parametrize(
+    ("environ", "hosts", "origins"),
+    [
+        ({}, set(), set()),
+        ({"WXYC_UI_URL": "https://UI.example/"}, {"ui.example"}, {"https://ui.example"}),
+        ({"WXYC_UI_URL": "https://ui.example:443"}, {"ui.example"}, {"https://ui.example"}),
+        ({"WXYC_UI_URL": "http://ui.example:8080/x"}, {"ui.example:8080"}, {"http://ui.example:8080"}),
+        ({"WXYC_UI_URL": "http://[::1]:80"}, {"[::1]"}, {"http://[::1]"}),
+        (
+            {"WXYC_UI_HOSTS": "View.example, [::1]:3001,"},
+            {"view.example", "[::1]:3001"},
+            {"http://view.example", "https://view.example", "http://[::1]:3001", "https://[::1]:3001"},
+        ),
+    ],
+)
+def test_the_ui_is_reached_under_these_hosts_and_origins(environ, hosts, origins):
+    settings = load(UiSettings, environ)
+    assert (settings.hosts, settings.origins) == (hosts, origins)
+
+
+@pytest.mark.parametrize("value", ["https://view.example", "*", "a b", "view.example/x", "view.example:x"])
+def test_a_host_is_no_url_and_no_pattern(value):
+    with pytest.raises(SettingsError, match="WXYC_UI_HOSTS: must be host names"):
+        load(UiSettings, {"WXYC_UI_HOSTS": value})

@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "wxyc_assets.cli.run",
     "status": "wxyc_assets.cli.status",
     "alerts": "wxyc_assets.cli.alerts",
+    "runbook": "wxyc_assets.cli.runbook",
     "quarantine": "wxyc_assets.cli.quarantine",
     "budget": "wxyc_assets.cli.budget",
     "why": "wxyc_assets.cli.why",

@@ -10,6 +10,8 @@ from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from wxyc_assets.cli.interrupts import not_lost
+
 LOCATION = "wxyc_assets"
 """The name of the code location, in every workspace.yaml."""
 
@@ -25,7 +27,7 @@ def execute(
     tags: Mapping[str, str] | None = None,
     run_config: Mapping[str, Any] | None = None,
 ) -> dg.DagsterRun:
-    """Execute a job and return its run, as it ended. A failure of the run raises nothing.
+    """Execute a job and return its run, as it ended. A failure of the run raises nothing; an interruption does.
 
     ``JobDefinition.execute_in_process`` creates a run that belongs to no code location: the UI's timeline and the page of the
     job leave such a run out.
@@ -37,7 +39,8 @@ def execute(
         tags={**job.run_tags, **(tags or {})},
         remote_job_origin=_repository().get_job_origin(job.name),
     )
-    return execute_run(InMemoryJob(job), run, instance).dagster_run
+    with not_lost():
+        return execute_run(InMemoryJob(job), run, instance).dagster_run
 
 
 def _repository() -> RemoteRepositoryOrigin:

@@ -30,9 +30,6 @@ from wxyc_assets.runs.run_console import RunConsole
 OUR_ERROR = re.compile(r"^(?:wxyc_assets|resources|sensors)(?:\.\w+)+: ")
 """How Dagster names the class of an error of ours, whose text says enough."""
 
-INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
-"""The class that Dagster records for a Ctrl-C during a step."""
-
 
 @dataclass(frozen=True)
 class LaunchRequest:
@@ -93,10 +90,7 @@ def _announcement(run_id: str, request: LaunchRequest, keys: tuple[str, str] | N
 
 def _raise_reason(instance: dg.DagsterInstance, run_id: str) -> NoReturn:
     """Raise why a run ended without a summary."""
-    reason = failure_reason(instance, run_id)
-    if INTERRUPTED in reason:
-        raise KeyboardInterrupt
-    raise CannotError(f"run {run_id}: {reason}")
+    raise CannotError(f"run {run_id}: {failure_reason(instance, run_id)}")
 
 
 def _prepare_databases(

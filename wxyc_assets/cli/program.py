@@ -15,6 +15,7 @@ from typing import IO
 import click
 
 from wxyc_assets.cli.commands import COMPLETION_VARIABLE, cli
+from wxyc_assets.cli.interrupts import as_ctrl_c
 from wxyc_assets.cli.outcome import DONE, FAILED, CannotError, Outcome, Output
 from wxyc_assets.cli.usage_errors import explained
 
@@ -41,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         cli.main(list(arguments), prog_name="wxyc", complete_var=COMPLETION_VARIABLE)
     if {"-h", "--help", "--version"} & set(arguments):
         return _run(arguments, Output(sys.stdout))
-    with _reserve_stdout() as stdout:
+    with as_ctrl_c(), _reserve_stdout() as stdout:
         return _run(arguments, Output(stdout, wants_json="--json" in arguments))
 
 

@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -33,9 +34,22 @@ def run_psql(statements: Sequence[str], arguments: Sequence[str], stdout: IO[str
     # Ctrl-C is for psql, which cancels a statement. A handler, unlike SIG_IGN, is not inherited.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        return subprocess.run(command, stdout=stdout, env={**os.environ, **environ}, check=False).returncode  # noqa: S603
+        with subprocess.Popen(command, stdout=stdout, env={**os.environ, **environ}) as process, _ending(process):  # noqa: S603
+            return process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let SIGTERM, and a hangup that is not ignored, end the process and so the block."""
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    handlers = {number: signal.signal(number, lambda *_: process.terminate()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _session(dsn: str, schemas: Sequence[str]) -> tuple[str, Mapping[str, str]]:

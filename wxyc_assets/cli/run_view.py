@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wxyc_assets.cli.outcome import ANOMALY, DONE, FAILED, numbers
+from wxyc_assets.runs import runbook
 
 ENDED = {DONE: "done", ANOMALY: "done, with an anomaly to look at", FAILED: "failed"}
 ALERTS = "`wxyc alerts` says what to do"
@@ -32,6 +33,7 @@ def _check_lines(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"  {len(checks) - len(failed)} of {len(checks)} checks passed"
     for check in failed:
         yield f"  FAIL {check['name']} ({check['severity']}): {check.get('description') or ALERTS}"
+        yield f"         `{runbook.command(runbook.section(check['name']))}` says what it means"
 
 
 def _report_lines(report: Mapping[str, Any]) -> Iterator[str]:

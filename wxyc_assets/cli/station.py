@@ -99,12 +99,17 @@ def ensure_lml(port: int = 0, *, demo: bool = False) -> Iterator[SandboxLml | No
 
 def may_ask(lml_url: str) -> bool:
     """Say whether the station may ask this LML: a sandbox station only one on this machine, as `wxyc sandbox lml` is."""
-    if urlsplit(lml_url).hostname in LOOPBACK:
+    if is_local(lml_url):
         return True
     if load(DatabaseSettings).database_url is None:
         return False
     with connections.open_postgres().connect() as connection:
         return not is_sandbox(connection)
+
+
+def is_local(lml_url: str) -> bool:
+    """Whether an LML is on this machine."""
+    return urlsplit(lml_url).hostname in LOOPBACK
 
 
 def require_own_lml(lml_url: str) -> None:

@@ -20,6 +20,11 @@ def section(kind_or_check: str) -> str:
     return f"{PAGE}#{SECTION_OF_KIND.get(kind_or_check, kind_or_check)}"
 
 
+def command(anchor: str) -> str:
+    """Return the command that prints the section of an anchor, also where only the package is installed."""
+    return f"wxyc runbook {anchor.rpartition('#')[2]}"
+
+
 def alert_section(kind: str, source: str) -> str:
     """Return the anchor of an alert: that of its kind if the kind has a section, else that of its source."""
     return section(kind if kind in SECTION_OF_KIND else source)

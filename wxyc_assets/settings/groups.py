@@ -4,6 +4,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -11,12 +12,16 @@ from resources.lml.endpoints import DISCOGS_CAP_PER_MIN, LOOKUP_CAP, LOOKUP_ITEM
 from wxyc_assets.settings.values import (
     EARLIEST_HOUR,
     BillingHour,
+    HostNames,
     HttpUrl,
     PostgresUrl,
     PriceChanges,
     SchemaName,
     SentryDsn,
+    host_names,
 )
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 NODE_ENV = "NODE_ENV"
 """The variable of the cron jobs that names Sentry's environment, unless ours does."""
@@ -313,13 +318,38 @@ class SentrySettings(SettingsGroup):
 
 
 class UiSettings(SettingsGroup):
-    """Where Dagster's UI is, for the links of the alerts."""
+    """Where Dagster's UI is: for the links of the alerts, and for the guard of the services' webserver."""
 
     ui_url: HttpUrl | None = Field(
         default=None,
         alias="WXYC_UI_URL",
         description="Dagster's UI, for the links of alerts; unset: they name runs by id",
     )
+    ui_hosts: HostNames | None = Field(
+        default=None,
+        alias="WXYC_UI_HOSTS",
+        description="further host names under which browsers reach the services' webserver, which refuses all others",
+    )
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The values of Host with which browsers reach the UI from elsewhere."""
+        return host_names(self.ui_hosts or "") | {origin.partition("://")[2] for origin in self._origin_of_url}
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of the UI's pages there."""
+        named = {f"{scheme}://{host}" for scheme in ("http", "https") for host in host_names(self.ui_hosts or "")}
+        return self._origin_of_url | named
+
+    @property
+    def _origin_of_url(self) -> frozenset[str]:
+        if not self.ui_url:
+            return frozenset()
+        parts = urlsplit(self.ui_url)
+        port = "" if parts.port in {None, DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+        host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+        return frozenset({f"{parts.scheme}://{host}{port}"})
 
 
 ALL_GROUPS: tuple[type[SettingsGroup], ...] = (

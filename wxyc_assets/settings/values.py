@@ -1,5 +1,6 @@
 """The values that a setting can have: URLs, a DSN, an hour, the name of a schema. Each says what is wrong with another one."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,9 @@ from pydantic import AfterValidator, Field, SecretStr
 
 EARLIEST_HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 """Hours before this one are never rated."""
+
+HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+"""A host as in the header Host: a name or an address, and a port."""
 
 PriceChanges = Literal["rewrite", "hold"]
 """What the hourly run does with hours that were billed with another price file."""
@@ -24,6 +28,18 @@ def _http_url(value: str) -> str:
     if not usable:
         raise ValueError("must be an http:// or https:// URL")
     return value
+
+
+def _host_names(value: str) -> str:
+    wrong = [name for name in host_names(value) if not HOST.fullmatch(name)]
+    if wrong:
+        raise ValueError("must be host names, each with its port unless that is the default, with commas between them")
+    return value
+
+
+def host_names(value: str) -> frozenset[str]:
+    """Return the names in a list with commas, in lower case, as browsers send them."""
+    return frozenset(name.strip().lower() for name in value.split(",") if name.strip())
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
@@ -51,6 +67,7 @@ def _billing_hour(value: datetime) -> datetime:
     return hour
 
 
+HostNames = Annotated[str, AfterValidator(_host_names)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 SentryDsn = Annotated[SecretStr, AfterValidator(_sentry_dsn)]

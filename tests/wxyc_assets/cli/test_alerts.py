@@ -29,7 +29,7 @@ def test_failed_check_of_a_cli_run_is_listed_without_a_daemon(wxyc, at_station, 
     assert alert["delivered_at"] is None
     assert "ERROR     library_identity: check answers_trusted failed" in finished.stderr
     assert alert["runbook"] == "docs/operations.md#answers_trusted"
-    assert "          runbook: docs/operations.md#answers_trusted\n" in finished.stderr
+    assert "          runbook: `wxyc runbook answers_trusted`, docs/operations.md#answers_trusted\n" in finished.stderr
 
 
 def test_recovered_alerts_are_listed_with_the_option_only(wxyc, at_station, failing_run):

@@ -41,7 +41,7 @@ def test_alert_is_shown_with_its_story():
         f"          since: {SEEN:%Y-%m-%d %H:%M} UTC",
         "          likely cause: LML is down, cannot be reached, or refuses the key.",
         "          next command: wxyc doctor",
-        "          runbook: docs/operations.md#failed_run",
+        "          runbook: `wxyc runbook failed_run`, docs/operations.md#failed_run",
         "          run: r-1",
         "          alert 7, first 3 h ago, 2 times",
         "1 open, 1 of them errors",

@@ -1,7 +1,14 @@
 """``wxyc demo``: the whole graph once, on a sandbox station."""
 
+import json
+import signal
+import sys
+from subprocess import PIPE
+
 from resources.embedded_postgres import EmbeddedPostgres
+from tests.processes import running
 from tests.waiting import wait_for
+from tests.wxyc_assets.cli.services.conftest import wait_until_nothing_is_left
 
 
 def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
@@ -13,6 +20,9 @@ def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
     assert run["totals"]["scanned"] > 300
     assert first.printed["stored"]["identities"] >= run["totals"]["rows_resolved"]
     wait_for(lambda: not EmbeddedPostgres(home).running(), "end of the server that demo started")
+    stopped = wxyc("doctor")
+    assert stopped.exit_code == 0, stopped.stderr
+    assert not EmbeddedPostgres(home).running(), "doctor starts nothing"
     cold = cache.read_text()
     second = wxyc("demo", timeout=240, **fast)
     assert second.exit_code == 0, second.stderr
@@ -30,6 +40,23 @@ def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
     assert first.printed["rotation_cache"]["totals"]["warmed"] > 20
     assert second.printed["stored"] == first.printed["stored"]
     assert wxyc("status").printed["push_needed"] == []
+    doctor = wxyc("doctor")
+    assert doctor.exit_code == 0, doctor.stderr
+    assert [finding["name"] for finding in doctor.printed["findings"] if finding["name"] == "our schema"]
+
+
+def test_hangup_ends_a_demo_and_leaves_nothing(environ, home):
+    """Also while it observes the external assets, a run whose end Dagster reports as a failure like any other."""
+    with running([sys.executable, "-m", "wxyc_assets", "demo"], env=environ, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        while b"observe the external assets" not in (line := process.stderr.readline()):
+            assert line, "the demo ended early"
+        process.send_signal(signal.SIGHUP)
+        stdout, _ = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "interrupted; what was committed is kept" in json.loads(stdout)["error"]
+    wait_until_nothing_is_left(home)
 
 
 def test_demo_refuses_the_sandbox_lml_on_a_real_station(wxyc, station, server, at_station):

@@ -12,6 +12,7 @@ import pytest
 from resources.budget import PostgresBudget
 from tests.processes import running
 from tests.waiting import wait_for
+from tests.wxyc_assets.cli.services.conftest import pids_of
 from wxyc_assets.cli.launch import add_up, failure_reason
 from wxyc_assets.sandbox.generator import generate_libraries, generate_plays
 from wxyc_assets.sandbox.lml.faults import Fault
@@ -144,14 +145,18 @@ def test_database_without_our_schema_exits_1_and_says_migrate(wxyc, at_station, 
     assert "wxyc migrate" in finished.printed["error"]
 
 
-def test_interrupted_run_ends_soon_and_keeps_what_it_committed(at_station, station, libraries, lml, environ):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_run_ends_soon_and_keeps_what_it_committed(
+    at_station, station, libraries, lml, environ, home, number
+):
     lml.faults.arm(Fault(endpoint="bulk-resolve-libraries", kind="hang", times=None))
     program = [sys.executable, "-m", "wxyc_assets", "run", "library_identity"]
     options = {"env": {**environ, **at_station}, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with running(program, **options) as process:
         wait_for(lambda: lml.requests or process.poll() is not None, "request of the run")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         stdout, stderr = process.communicate(timeout=120)
+        assert not pids_of(home)
     assert process.returncode == 1, stderr
     assert "lml_error" not in {line["step"] for line in log_lines(stderr)}  # which its timeout would log after a minute
     assert "interrupted; what was committed is kept" in json.loads(stdout)["error"]
@@ -161,6 +166,19 @@ def test_interrupted_run_ends_soon_and_keeps_what_it_committed(at_station, stati
     with station.connect() as connection:  # the alerts know of the run, and an interruption is no alert
         counts = "SELECT (SELECT count(*) FROM wxyc_assets.heard_run), (SELECT count(*) FROM wxyc_assets.alert)"
         assert connection.execute(counts).fetchall() == [(1, 0)]
+        ended = connection.execute("SELECT verdict, ended_at IS NOT NULL FROM wxyc_assets.run").fetchall()
+        assert ended == [("failed", True)]
+
+
+def test_hangup_of_a_run_under_nohup_ends_nothing(at_station, libraries, lml, environ):
+    lml.faults.arm(Fault(endpoint="bulk-resolve-libraries", kind="latency", latency_ms=500, times=None))
+    command = ["nohup", sys.executable, "-m", "wxyc_assets", "run", "library_identity"]
+    options = {"env": {**environ, **at_station}, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+    with running(command, stderr=subprocess.DEVNULL, **options) as process:
+        wait_for(lambda: lml.requests or process.poll() is not None, "request of the run")
+        process.send_signal(signal.SIGHUP)
+        stdout, _ = process.communicate(timeout=120)
+    assert (process.returncode, json.loads(stdout)["totals"]["scanned"]) == (0, libraries)
 
 
 def test_dry_run_of_several_shards_is_one_run(wxyc, at_station, station):

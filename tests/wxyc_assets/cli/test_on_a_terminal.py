@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from tests.pseudo_terminal import COLOUR, finished, on_a_terminal
+from tests.waiting import wait_for
+from tests.wxyc_assets.cli.services.conftest import pids_of
 from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.faults import Fault
 
@@ -137,3 +139,17 @@ def test_ctrl_c_is_one_line_and_gives_the_cursor_back(program, environment, libr
     assert sum("interrupted" in line for line in terminal.lines) == 1
     assert "Traceback" not in terminal.written
     assert terminal.written.rindex(SHOW_CURSOR) > terminal.written.rindex(HIDE_CURSOR)
+
+
+def test_closed_terminal_ends_a_run_in_order(program, environment, libraries, lml, home, station):
+    """The kernel sends the hangup to the whole session; no write to the closed terminal fails the end."""
+    lml.faults.arm(Fault(endpoint="bulk-resolve-libraries", kind="hang", times=None))
+    with on_a_terminal(program("run", "library_identity"), environment) as terminal:
+        terminal.wait_for(HIDE_CURSOR)
+        wait_for(lambda: lml.requests, "request of the run")
+        terminal.close()
+    assert terminal.exit_code == 1
+    assert not pids_of(home)
+    with station.connect() as connection:
+        ended = connection.execute("SELECT verdict, reason, ended_at IS NOT NULL FROM wxyc_assets.run").fetchall()
+    assert ended == [("failed", "DagsterExecutionInterruptedError", True)]

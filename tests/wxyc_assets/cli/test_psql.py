@@ -1,7 +1,14 @@
 """``wxyc psql``: reads the station's database, and the server refuses what it writes."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
+from tests.processes import running
+from tests.waiting import wait_for
+from tests.wxyc_assets.cli.services.conftest import pids_of
 from wxyc_assets.cli import psql_session
 from wxyc_assets.cli.outcome import CannotError
 
@@ -43,6 +50,17 @@ def test_database_that_is_down_exits_1(wxyc):
     finished = wxyc("psql", "-c", "SELECT 1", DATABASE_URL="postgresql://x@127.0.0.1:9/none")
     assert finished.exit_code == 1
     assert "127.0.0.1" in finished.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_stop_signal_ends_psql(wxyc, environ, home, number):
+    assert wxyc("sandbox", "create", "--empty").exit_code == 0
+    command = [sys.executable, "-m", "wxyc_assets", "psql", "-c", "SELECT pg_sleep(6000)"]
+    with running(command, env=environ, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: pids_of(home, "--command=SELECT pg_sleep(6000)"), "psql")
+        process.send_signal(number)
+        assert process.wait(60) == 1
+        assert not pids_of(home, "pg_sleep")
 
 
 def test_password_is_not_on_the_command_line():

@@ -27,7 +27,9 @@ def test_a_failed_check_is_named_with_the_reason():
     assert lines[2:] == [
         "  1 of 3 checks passed",
         "  FAIL answers_trusted (ERROR): `wxyc alerts` says what to do",
+        "         `wxyc runbook answers_trusted` says what it means",
         "  FAIL unrated_events (ERROR): 3 events are not billed",
+        "         `wxyc runbook unrated_events` says what it means",
         "  foreign answers",
     ]
 

@@ -12,6 +12,7 @@ from resources.own_sessions import require_own_sessions
 from resources.postgres import Postgres, connect_error_advice, keepalives
 from wxyc_assets.assets.registry import ASSETS
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis
+from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_station
 from wxyc_assets.database import connections
 from wxyc_assets.database.revision import SCHEMA, MigrationError, require_migrated
 from wxyc_assets.settings import DatabaseSettings, SettingsError
@@ -26,13 +27,26 @@ NEEDED = "the checks of tables, privileges and our schema need the database"
 OLDEST_POSTGRES = 14
 """The oldest major version that the tests pass on: `make test-postgres VERSION=14`."""
 
+NO_STATION = Diagnosis(
+    "database",
+    ok=False,
+    says="the embedded PostgreSQL is not running, and has no station yet",
+    advice="`wxyc up` or `wxyc demo` makes one, or set DATABASE_URL",
+)
+
+STOPPED = Diagnosis(
+    "database",
+    ok=True,
+    says="the embedded PostgreSQL of this sandbox station is stopped, and starts with the next command that needs it",
+    advice="`wxyc status` starts it; then this command checks tables, our schema and Dagster's storage as well",
+)
+
 
 def check_database(context: Context) -> Iterator[Diagnosis]:
     """Check the station's database on one connection: the server, the tables and privileges, our own schema."""
     settings = context.settings(DatabaseSettings)
     if not settings.database_url and not connections.embedded(settings).running():
-        advice = "`wxyc up` or `wxyc demo` starts it, or set DATABASE_URL"
-        yield Diagnosis("database", ok=False, says="the embedded PostgreSQL is not running", advice=advice)
+        yield STOPPED if has_sandbox_station(context) else NO_STATION
         return
     try:
         station, *billing = connections.distinct(

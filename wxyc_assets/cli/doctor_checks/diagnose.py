@@ -13,6 +13,8 @@ from wxyc_assets.cli.doctor_checks.database import check_dagster_storage, check_
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis, UnusableSettingsError
 from wxyc_assets.cli.doctor_checks.home import check_home
 from wxyc_assets.cli.doctor_checks.lml import check_lml
+from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_billing
+from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 from wxyc_assets.settings import LmlSettings, RatingSettings, SentrySettings
 
 Check: TypeAlias = Callable[[Context], Iterator[Diagnosis]]
@@ -49,9 +51,13 @@ def check_settings(context: Context) -> Iterator[Diagnosis]:
 
 
 def check_price_file(context: Context) -> Iterator[Diagnosis]:
-    """Check that usage can be rated with the price file."""
+    """Check that usage can be rated with the price file, or with the sandbox's own."""
+    path = context.settings(RatingSettings).price_file
+    if not path and has_sandbox_billing(context):
+        yield diagnose_sandbox_prices()
+        return
     try:
-        book = load_price_book(context.settings(RatingSettings).price_file)
+        book = load_price_book(path)
     except PriceFileError as error:
         advice = "set PRICE_FILE to the file that finance keeps; `wxyc prices check FILE` lists every problem of one"
         yield Diagnosis("price file", ok=False, says=str(error), advice=advice)
@@ -59,6 +65,18 @@ def check_price_file(context: Context) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "price file", ok=True, says=f"{len(book.priced)} models have a price, digest {book.digest[:12]}"
         )
+
+
+def diagnose_sandbox_prices() -> Diagnosis:
+    """Say what a sandbox station without a price file is rated with."""
+    book = load_price_book(SAMPLE_PRICES)
+    says = (
+        "PRICE_FILE is not set: `wxyc demo` and `wxyc up` rate this sandbox station with the sandbox's prices "
+        f"({len(book.priced)} models, digest {book.digest[:12]})"
+    )
+    return Diagnosis(
+        "price file", ok=True, says=says, advice=f"for `wxyc run rated_usage`: set PRICE_FILE={SAMPLE_PRICES}"
+    )
 
 
 def check_sentry(context: Context) -> Iterator[Diagnosis]:

@@ -9,14 +9,34 @@ from resources.lml.errors import LmlAuthError, LmlError, LmlRequestError
 from resources.lml.models import Health
 from wxyc_assets import factories
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis
+from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_station, up_advice
+from wxyc_assets.cli.station import is_local
+from wxyc_assets.runs import runbook
 from wxyc_assets.settings import AlbumSettings, LmlSettings, RotationSettings, SettingsError
+
+NOT_CONFIGURED = Diagnosis("LML", ok=False, says="is not configured", advice=factories.CONFIGURE_LML)
+
+REFUSED = Diagnosis(
+    "LML",
+    ok=False,
+    says="the station is a sandbox, and LIBRARY_METADATA_URL is an LML elsewhere, which is never asked about sample albums",
+    advice="unset LIBRARY_METADATA_URL, or set DATABASE_URL to the station's",
+)
+
+GONE_SANDBOX_LML = (
+    "the sandbox LML runs only under `wxyc demo` and `wxyc up`: unset LIBRARY_METADATA_URL, or start it again"
+)
 
 
 def check_lml(context: Context) -> Iterator[Diagnosis]:
     """Check that LML answers, accepts the key, and is recent enough for the deploy gate."""
     settings, rotation = context.settings(LmlSettings), context.settings(RotationSettings)
+    sandbox = has_sandbox_station(context)
     if not settings.base_url:
-        yield Diagnosis("LML", ok=False, says="is not configured", advice=factories.CONFIGURE_LML)
+        yield diagnose_unconfigured(context) if sandbox else NOT_CONFIGURED
+        return
+    if sandbox and not is_local(settings.base_url):
+        yield REFUSED
         return
     try:
         config = factories.lml_config_from(settings, rotation)
@@ -27,7 +47,7 @@ def check_lml(context: Context) -> Iterator[Diagnosis]:
         try:
             health = lml.health()
         except LmlError as error:
-            advice = "is LIBRARY_METADATA_URL right, and LML running there?"
+            advice = GONE_SANDBOX_LML if sandbox else "is LIBRARY_METADATA_URL right, and LML running there?"
             yield Diagnosis("LML", ok=False, says=str(error), advice=advice)
             return
         yield Diagnosis("LML", ok=health.status != "unhealthy", says=f"answers, and calls itself {health.status}")
@@ -36,6 +56,14 @@ def check_lml(context: Context) -> Iterator[Diagnosis]:
         yield check_lml_key(lml)
         github = GitHub(rotation.github_api_url, rotation.github_token)
         yield check_deploy_gate(DeployGate(lml, github, local_dev=settings.local_dev))
+
+
+def diagnose_unconfigured(context: Context) -> Diagnosis:
+    """Say which LML a sandbox station asks, and what `wxyc run` needs."""
+    says = "is not configured: the sandbox LML of this sandbox station runs only under `wxyc demo` and `wxyc up`"
+    return Diagnosis(
+        "LML", ok=True, says=says, advice=up_advice(context, f"for `wxyc run`: {factories.CONFIGURE_SANDBOX_LML}")
+    )
 
 
 def check_breaker(health: Health) -> Diagnosis:
@@ -61,5 +89,9 @@ def check_lml_key(lml: LmlClient) -> Diagnosis:
 def check_deploy_gate(gate: DeployGate) -> Diagnosis:
     """Check that the deploy gate is open."""
     decision = gate.decide()
-    advice = "" if decision.is_open else "only rotation_cache waits for it: the runbook says what opens it"
+    advice = (
+        ""
+        if decision.is_open
+        else f"only rotation_cache waits for it: `{runbook.command('deploy_gate_open')}` says what opens it"
+    )
     return Diagnosis("deploy gate", ok=decision.is_open, says=decision.reason, advice=advice)

@@ -28,13 +28,21 @@ def own_hosts(port: int) -> frozenset[str]:
     return frozenset(f"{name}{suffix}" for name in ("127.0.0.1", "localhost"))
 
 
-class Guard:
-    """An ASGI application that passes on what its own pages and programs request, and refuses the rest."""
+def own_origins(port: int) -> frozenset[str]:
+    """Return the origins of the pages that a browser on this machine loads from a server on this port."""
+    return frozenset(f"http://{host}" for host in own_hosts(port))
 
-    def __init__(self, app: App, hosts: Iterable[str]) -> None:
+
+class Guard:
+    """An ASGI application that passes on what its own pages and programs request, and refuses the rest.
+
+    ``hosts`` are the values of Host under which the server is reached, ``origins`` the origins of its pages.
+    """
+
+    def __init__(self, app: App, hosts: Iterable[str], origins: Iterable[str]) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
-        self._origins = frozenset(f"http://{host}" for host in self._hosts)
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -55,7 +63,7 @@ class Guard:
         return _method_refusal(scope) if scope["type"] == "http" else None
 
     def _address(self) -> str:
-        return " or ".join(f"http://{host}" for host in sorted(self._hosts))
+        return " or ".join(sorted(self._origins))
 
 
 def _method_refusal(scope: Scope) -> tuple[int, str] | None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from resources import home_folder
+from resources.embedded_postgres import Lease
 from wxyc_assets.cli import station
 from wxyc_assets.cli.instance import create_storage, prepare_instance
 from wxyc_assets.cli.outcome import CannotError, Outcome, Output
 from wxyc_assets.cli.services import one_up, ports
-from wxyc_assets.cli.services.database_watch import DatabaseWatch
+from wxyc_assets.cli.services.database_watch import DatabaseWatch, Watch, configured_watches
 from wxyc_assets.cli.services.readiness import is_ready
 from wxyc_assets.cli.services.service import Service
 from wxyc_assets.cli.services.stop_signals import StopRequested, StopSignals, stop_signals
@@ -36,20 +37,18 @@ def serve(output: Output, *, port: int, lml_port: int) -> None:
             with ExitStack() as stack:
                 stack.callback(_say, "stopping")
                 stack.callback(signals.ignore)
-                services, watch, addresses = _start(stack, port=port, lml_port=lml_port)
+                services, watches, addresses = _start(stack, port=port, lml_port=lml_port)
                 _wait_until_ready(addresses["ui"], services, signals)
                 printed = True
                 _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses))))
-                _watch(services, watch, addresses["ui"], signals)
+                _watch(services, watches, addresses["ui"], signals)
         except StopRequested:
             if not printed:
                 raise CannotError("stopped before everything had started; the next `wxyc up` starts anew") from None
 
 
-def _start(
-    stack: ExitStack, *, port: int, lml_port: int
-) -> tuple[Sequence[Service], DatabaseWatch | None, dict[str, str]]:
-    """Start everything that the UI needs, and the UI; return the services, the watch on the database, and the addresses."""
+def _start(stack: ExitStack, *, port: int, lml_port: int) -> tuple[Sequence[Service], Sequence[Watch], dict[str, str]]:
+    """Start everything that the UI needs, and the UI; return the services, the watches on databases, and the addresses."""
     ports.require_port(port, "--port")
     ports.require_port(lml_port, "--lml-port")
     home = _require_home()
@@ -77,8 +76,13 @@ def _start(
     ours.announce(ui)
     addresses = {"ui": ui, "graph": f"{ui}/asset-groups", "logs": str(logs)}
     addresses |= station.lml_environment(lml) if lml else {}
-    server = connections.embedded(load(DatabaseSettings))
-    return services, DatabaseWatch(server, lease, _say) if lease else None, addresses | prices
+    return services, _watches(lease), addresses | prices
+
+
+def _watches(lease: Lease | None) -> list[Watch]:
+    settings = load(DatabaseSettings)
+    embedded = [DatabaseWatch(connections.embedded(settings), lease, _say)] if lease else []
+    return [*embedded, *configured_watches(settings, _say)]
 
 
 def _lines(addresses: Mapping[str, str]) -> list[str]:
@@ -124,18 +128,30 @@ def _wait_until_ready(ui: str, services: Sequence[Service], signals: StopSignals
         time.sleep(0.2)
 
 
-def _watch(services: Sequence[Service], database: DatabaseWatch | None, ui: str, signals: StopSignals) -> None:
+def _watch(services: Sequence[Service], databases: Sequence[Watch], ui: str, signals: StopSignals) -> None:
     """Bring back what ends, and say so, until a signal raises StopRequested."""
-    look: Callable[[], None] = database.look if database else lambda: None
     while True:
-        look()
+        _look(databases)
         for service in services:
-            if how := service.ended():
+            # A service whose database is gone ends again at each start, so it waits until the database answers.
+            if (how := service.ended()) and _look(databases, at_once=True):
                 _say(service.restart(how))
-                _wait_until_ready(ui, services, signals)
-                _say(f"the Dagster {service.name} works again")
+                try:
+                    _wait_until_ready(ui, services, signals)
+                except CannotError:
+                    if _look(databases, at_once=True):
+                        raise
+                else:
+                    _say(f"the Dagster {service.name} works again")
         signals.check()
         time.sleep(LOOK_EVERY_S)
+
+
+def _look(databases: Sequence[Watch], *, at_once: bool = False) -> bool:
+    """Look at the databases, and return whether Dagster's processes can start."""
+    for database in databases:
+        database.look(at_once=at_once)
+    return not any(database.holds_services for database in databases)
 
 
 def _say(text: str) -> None:

@@ -17,7 +17,7 @@ from dagster_webserver.cli import (
 )
 from dagster_webserver.version import __version__
 
-from wxyc_assets.cli.services.guard import Guard, own_hosts
+from wxyc_assets.cli.services.guard import Guard, own_hosts, own_origins
 
 OPEN_TABS_S = 2
 """Time for the open connections of browsers to end; a tab never ends its websocket by itself."""
@@ -33,8 +33,9 @@ def serve(workspace: str, descriptor: int) -> None:
         target = workspace_opts_to_load_target(WorkspaceOpts(workspace=[workspace]))
         with WorkspaceProcessContext(instance, version=__version__, workspace_load_target=target) as context:
             app = create_app_from_workspace_process_context(context, "", live_data_poll_rate=2000)
+            port = listener.getsockname()[1]
             config = uvicorn.Config(
-                Guard(app, own_hosts(listener.getsockname()[1])),
+                Guard(app, own_hosts(port), own_origins(port)),
                 log_level="warning",
                 proxy_headers=False,
                 timeout_graceful_shutdown=OPEN_TABS_S,

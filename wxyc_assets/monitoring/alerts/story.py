@@ -156,7 +156,7 @@ class Story:
             "likely cause": self.likely_cause,
             "next try": self.next_try,
             "next command": self.next_command,
-            "runbook": self.runbook,
+            "runbook": f"`{runbook.command(self.runbook)}`, {self.runbook}",
             "run": self.run,
         }
         yield from (f"{name}: {text}" for name, text in named.items() if text)

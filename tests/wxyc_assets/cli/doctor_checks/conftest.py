@@ -20,3 +20,11 @@ def diagnoses_of():
         return {diagnosis.name: diagnosis for diagnosis in check(Context.load(settings))}
 
     return run
+
+
+@pytest.fixture
+def real_station(station):
+    """A station that ``create`` did not make: its mark is a comment."""
+    with station.connect() as connection:
+        connection.execute("COMMENT ON TABLE library IS NULL")
+    return station

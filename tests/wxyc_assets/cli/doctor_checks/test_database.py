@@ -178,7 +178,7 @@ def test_unreachable_database_is_one_problem_without_password(diagnoses_of):
 
 def test_embedded_server_that_does_not_run_is_not_started(diagnoses_of, tmp_path):
     found = diagnoses_of(check_database, WXYC_HOME=str(tmp_path))
-    assert found["database"].says == "the embedded PostgreSQL is not running"
+    assert found["database"].says == "the embedded PostgreSQL is not running, and has no station yet"
     assert diagnoses_of(check_dagster_storage, WXYC_HOME=str(tmp_path)) == {}
     assert list(tmp_path.iterdir()) == []
 

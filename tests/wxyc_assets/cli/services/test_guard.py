@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from wxyc_assets.cli.services.guard import Guard, own_hosts
+from wxyc_assets.cli.services.guard import Guard, own_hosts, own_origins
 
 OWN = "http://127.0.0.1:3000"
 JSON = {"content-type": "application/json"}
@@ -18,7 +18,7 @@ ANY = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]
 @pytest.fixture
 def client():
     app = Starlette(routes=[Route("/{path:path}", lambda _request: PlainTextResponse("passed"), methods=ANY)])
-    transport = httpx.ASGITransport(app=Guard(app, own_hosts(3000)))
+    transport = httpx.ASGITransport(app=Guard(app, own_hosts(3000), own_origins(3000)))
     return httpx.AsyncClient(transport=transport, base_url=OWN)
 
 
@@ -112,7 +112,7 @@ def test_websocket_of_a_foreign_page_is_closed(headers, passes):
         return {"type": "websocket.connect"}
 
     scope = {"type": "websocket", "path": "/graphql", "headers": headers}
-    asyncio.run(Guard(app, own_hosts(3000))(scope, receive, send))
+    asyncio.run(Guard(app, own_hosts(3000), own_origins(3000))(scope, receive, send))
     assert (bool(reached), [message["type"] for message in sent]) == (passes, [] if passes else ["websocket.close"])
 
 

@@ -11,11 +11,13 @@ import httpx
 import pytest
 
 from resources.embedded_postgres import EmbeddedPostgres
-from tests.processes import running
+from resources.postgres import Postgres
+from tests.processes import running, temporary_home
 from tests.system import SYSTEM
 from tests.waiting import wait_for
 from tests.wxyc_assets.cli.services.conftest import TIMEOUT_S, started, wait_until_nothing_is_left
 from wxyc_assets.cli.services import one_up
+from wxyc_assets.sandbox.station import create
 
 SHADOWS = ("gql", "resources", "sensors", "click", "dagster", "psycopg", "uvicorn", "graphql", "queue", "random")
 pytestmark = pytest.mark.timeout(900)
@@ -119,6 +121,31 @@ def test_postgres_that_goes_away_is_brought_back(up, number):
         return answer.is_success and answer.json()["data"]["runsOrError"]["__typename"] == "Runs"
 
     wait_for(recovered, "runs in the UI", TIMEOUT_S)
+
+
+def test_configured_postgres_that_goes_away_is_reported(up_home):
+    """A service that ends meanwhile is started again once the server is back, not three times in vain."""
+    with temporary_home("wxyc-up-database-") as folder:
+        server = EmbeddedPostgres(folder)
+        server.start()
+        server.ensure_database("station")
+        with Postgres(server.dsn("station")).connect() as connection:
+            create(connection, sample=False)
+        settings = {"DATABASE_URL": server.dsn("station"), "WXYC_HOME": str(up_home), "HOME": str(up_home)}
+        with started(up_home, env={**SYSTEM, **settings}) as up:
+            up.wait_until_up()
+            server.stop()
+            up.wait_for_words("the PostgreSQL of DATABASE_URL, station at ")
+            up.wait_for_words("does not answer")
+            (pid,) = up.pids("services.entry daemon")
+            os.kill(pid, signal.SIGKILL)
+            server.start()
+            up.wait_for_words("answers again, after ")
+            up.wait_for_words("the Dagster daemon works again")
+            assert up.log.read_text().index("answers again") < up.log.read_text().index("started again")
+            up.end(signal.SIGTERM)
+            assert up.process.returncode == 0
+        server.stop()
 
 
 @pytest.mark.parametrize("name", ["webserver", "daemon"])

@@ -329,6 +329,6 @@ def test_an_event_tells_the_story_of_its_alert(deliveries, station, sentry):
         f"since: {AT:%Y-%m-%d %H:%M} UTC",
         "likely cause: LML fails for many inputs.",
         "next command: wxyc doctor",
-        "runbook: docs/operations.md#error_rate_healthy",
+        "runbook: `wxyc runbook error_rate_healthy`, docs/operations.md#error_rate_healthy",
         "run: https://dagster.example/runs/run",
     ]
