@@ -73,6 +73,8 @@ def _report_unreachable(
             level="error",
             message=f"{reason}\nnext command: wxyc doctor\nrunbook: {runbook.section(SOURCE)}",
             fingerprint=FINGERPRINT,
+            tool="alerts",
+            run_id=None,
             tags={"source": "outbox", "kind": "unreachable", "alert": "raised"},
             extra={"runbook": runbook.section(SOURCE)},
         )

@@ -117,6 +117,11 @@ def test_an_unreachable_database_is_sent_once_an_hour(tick, sentry):
     (event,) = sentry.events
     assert event["fingerprint"] == ["wxyc_assets", "outbox", "database_unreachable"]
     assert event["extra"]["runbook"] == "docs/operations.md#database_unreachable"
+    assert {name: event["tags"][name] for name in ("repo", "tool", "run_id")} == {
+        "repo": "wxyc_assets",
+        "tool": "alerts",
+        "run_id": "none",
+    }
 
 
 def test_a_station_without_our_schema_says_what_to_do(tick, station):

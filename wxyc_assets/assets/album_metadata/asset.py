@@ -71,7 +71,8 @@ def album_metadata(
     """Process the run's shards and credit each when it is done, then publish the checks and how the run ended."""
     shards = shard_numbers(context.partition_keys)
     request = build_request(context.run, shards, album_settings, identity_settings, lml_settings)
-    tools = Tools(postgres, lml, sentry, console.log(CALLER, request.run_id), console.progress, notify=context.log.info)
+    log = console.log(CALLER, request.run_id)
+    tools = Tools(postgres, lml, sentry.of_run(CALLER, request.run_id), log, console.progress, notify=context.log.info)
 
     def on_done(done: ShardDone[Counters]) -> None:
         context.log_event(credit("album_metadata", done.shard, done.counters.stored(), OUTCOMES))

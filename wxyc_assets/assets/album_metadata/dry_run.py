@@ -26,7 +26,9 @@ def dry_run(
 ) -> None:
     """Plan the shards' batches without a call, and publish them."""
     request = build_request(context.run, config.shards, album_settings, identity_settings, lml_settings, dry_run=True)
-    tools = Tools(postgres, lml, sentry, console.log(CALLER, request.run_id), console.progress)
+    tools = Tools(
+        postgres, lml, sentry.of_run(CALLER, request.run_id), console.log(CALLER, request.run_id), console.progress
+    )
     publish_dry_run(context, console, "album_metadata", run(request, tools, lambda _done: None))
 
 

@@ -96,7 +96,7 @@ def open_tools(
     """Return what a run works with, its deploy gate included."""
     github = GitHub(rotation_settings.github_api_url, rotation_settings.github_token)
     gate = DeployGate(lml, github, local_dev=lml_settings.local_dev)
-    return Tools(postgres, lml, gate, sentry, console.log(CALLER, run_id), console.progress)
+    return Tools(postgres, lml, gate, sentry.of_run(CALLER, run_id), console.log(CALLER, run_id), console.progress)
 
 
 def build_request(
