@@ -13,15 +13,17 @@ from wxyc_assets.assets.rotation_identity.lml_requests import CALLER as IDENTITY
 from wxyc_assets.cli.program import cli
 
 STATISTICS = "wxyc_assets/runs/table_statistics.py"
+BREAKER = "wxyc_assets/runs/breaker_watch.py"
 ROOMS = {
     "library-identity-consumer": ("wxyc_assets/assets/library_identity", STATISTICS),
     "album-level-backfill": (
         "wxyc_assets/assets/album_metadata",
         "wxyc_assets/assets/flowsheet_enrichment",
         STATISTICS,
+        BREAKER,
     ),
     "rotation-lml-identity-backfill": ("wxyc_assets/assets/rotation_identity",),
-    "rotation-artist-backfill": ("wxyc_assets/assets/rotation_cache",),
+    "rotation-artist-backfill": ("wxyc_assets/assets/rotation_cache", BREAKER),
     "rater": ("wxyc_assets/assets/rated_usage",),
 }
 

@@ -13,7 +13,6 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets.assets.album_metadata import checks, store
-from wxyc_assets.assets.album_metadata.breaker_watch import BreakerWatch
 from wxyc_assets.assets.album_metadata.counters import Counters, summed
 from wxyc_assets.assets.album_metadata.drain import Drain
 from wxyc_assets.assets.album_metadata.lml_requests import Lookup
@@ -23,6 +22,7 @@ from wxyc_assets.assets.album_metadata.run_report import Request, RunReport
 from wxyc_assets.assets.album_metadata.writer import ShardWriter
 from wxyc_assets.runs import advisory_locks, ledger
 from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.findings import attributed, failed_blocking
 from wxyc_assets.runs.lifecycle import RunSpec, run_lifecycle
 from wxyc_assets.runs.progress import Progress

@@ -10,11 +10,11 @@ from tests.waiting import wait_for
 from tests.wxyc_assets.assets.album_metadata.fake_lml import album_id_of, all_match, serve_lookups
 from tests.wxyc_assets.assets.album_metadata.harness import RETRY
 from wxyc_assets.assets.album_metadata import store
-from wxyc_assets.assets.album_metadata.breaker_watch import BreakerWatch
 from wxyc_assets.assets.album_metadata.counters import Counters
 from wxyc_assets.assets.album_metadata.drain import Drain
 from wxyc_assets.assets.album_metadata.run_log import BatchLog
 from wxyc_assets.assets.album_metadata.writer import ShardWriter
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.progress import NoProgress
 
 
