@@ -25,7 +25,7 @@ from wxyc_assets.runs.run_console import RunConsole
 from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.faults import Fault
 from wxyc_assets.sandbox.lml.server import SandboxLml
-from wxyc_assets.settings import IdentitySettings, RatingSettings, UiSettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings, UiSettings
 
 DEFS = build_defs()
 
@@ -54,6 +54,7 @@ class SensorTicks:
                     "console": RunConsole(),
                     "sentry_sender": sender,
                     "identity_settings": IdentitySettings(),
+                    "flowsheet_settings": FlowsheetSettings(),
                     "rating_settings": RatingSettings(),
                     "ui_settings": UiSettings(),
                 },

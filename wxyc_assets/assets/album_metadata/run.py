@@ -84,7 +84,9 @@ def _log_started(request: Request, log: StepLog) -> None:
 def _plan(connection: psycopg.Connection, report: RunReport) -> Plan:
     request = report.request
     shards = [shard for shard in sorted(request.shards) if shard not in report.refused]
-    return store.plan(connection, shards, retry_after=request.retry_after, batch_size=request.batch_size)
+    return store.plan(
+        connection, shards, retry_after=request.retry_after, grace=request.grace, batch_size=request.batch_size
+    )
 
 
 def _dry_run(connection: psycopg.Connection, report: RunReport, plan: Plan, log: StepLog) -> None:
