@@ -17,7 +17,19 @@ from tests.waiting import wait_for
 from tests.wxyc_assets.cli.services.conftest import TIMEOUT_S, started, wait_until_nothing_is_left
 from wxyc_assets.cli.services import one_up
 
-SHADOWS = ("gql", "resources", "sensors", "click", "dagster", "psycopg", "uvicorn", "graphql", "queue", "random")
+SHADOWS = (
+    "gql",
+    "resources",
+    "sensors",
+    "click",
+    "dagster",
+    "psycopg",
+    "uvicorn",
+    "graphql",
+    "queue",
+    "random",
+    "json",
+)
 pytestmark = pytest.mark.timeout(900)
 
 
