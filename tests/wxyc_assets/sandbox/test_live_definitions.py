@@ -78,9 +78,8 @@ def test_triggers_are_the_live_ones(empty_station, table):
     query = (
         "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal"
     )
-    shape = re.compile(r"CREATE TRIGGER \w+ (.*) ON \S+ FOR EACH (\w+) ")
-    made = {}
-    for name, text in rows(empty_station, query, table):
-        when, level = shape.match(text).groups()
-        made[name] = spelled(f"({when}, per {level.lower()})")
-    assert made == listed(table, "Triggers")
+    made = dict(rows(empty_station, query, table))
+    shape = re.compile(r"CREATE TRIGGER \w+ (.*) ON \S+ FOR EACH (\w+) .*")
+    assert {
+        name: spelled(shape.sub(lambda of: f"{of[1]}, per {of[2].lower()}", text)) for name, text in made.items()
+    } == listed(table, "Triggers")
