@@ -40,6 +40,7 @@ def measure(station: Postgres, lml_url: str, discogs_rate: DiscogsRate, batch_si
         origin="explicit",
         shards=range(SHARD_COUNT),
         retry_after=timedelta(days=30),
+        grace=timedelta(minutes=15),
         discogs_rate=discogs_rate,
         batch_size=batch_size,
         budget_ms=25_000,

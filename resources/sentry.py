@@ -1,5 +1,6 @@
 """Sentry for one run: spans, errors, messages and breadcrumbs, on a client of its own."""
 
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from sentry_sdk.utils import event_from_exception
 
 from resources.redaction import Redactor
 from resources.scrubbing_transport import ScrubbingTransport
+from resources.step_log import REPO
 
 Level = Literal["debug", "info", "warning", "error", "fatal"]
 AttributeValue = int | float | str | bool
@@ -74,12 +76,16 @@ class Sentry:
     spans of one object are one trace. The current span travels in context variables: a worker thread that runs in a
     copy of the caller's context (``contextvars.copy_context().run``) gets the right parent.
 
+    Every event carries the tag ``repo``; those of the object that ``of_run`` returns also ``tool`` and ``run_id``, the three
+    that begin each line of the step log.
+
     It installs nothing in the process (no excepthook, no atexit): events that are not flushed are lost.
     """
 
     def __init__(self, client: sentry_sdk.Client | None, redactor: Redactor) -> None:
         self._client = client
         self._redactor = redactor
+        self._tags: Mapping[str, str] = {"repo": REPO}
         self._wasted_s = 0.0
         self._isolation = Scope(ty=ScopeType.ISOLATION)
         self._base = Scope(ty=ScopeType.CURRENT)
@@ -94,6 +100,17 @@ class Sentry:
     def enabled(self) -> bool:
         """Whether anything is sent at all."""
         return self._client is not None
+
+    def of_run(self, tool: str, run_id: str) -> "Sentry":
+        """Return this client for the reports of one run; the caller still closes this one.
+
+        Args:
+            tool: The program or job that reports, such as ``library-identity-consumer``; as in its step log.
+            run_id: Dagster's run id.
+        """
+        bound = copy.copy(self)
+        bound._tags = {**self._tags, "tool": tool, "run_id": run_id}  # noqa: SLF001 - a copy of this object
+        return bound
 
     @contextmanager
     def span(self, name: str, *, op: str, attributes: Mapping[str, AttributeValue] = _NOTHING) -> Iterator[Span]:
@@ -217,7 +234,7 @@ class Sentry:
         fingerprint: Sequence[str] | None,
     ) -> None:
         with self._entered() as scope:
-            scope.set_tags({key: self._redactor.text(value) for key, value in tags.items()})
+            scope.set_tags({key: self._redactor.text(value) for key, value in {**self._tags, **tags}.items()})
             for key, value in extra.items():
                 scope.set_extra(key, self._redactor.plain(value))
             if fingerprint is not None:

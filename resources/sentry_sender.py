@@ -19,10 +19,14 @@ from sentry_sdk.utils import BadDsn, Dsn
 from resources.deadline_transport import DeadlineTransport, deadline
 from resources.redaction import Redactor
 from resources.sentry import Level, SentryConfig
+from resources.step_log import REPO
 
 CLIENT: Final = "wxyc_assets"
 TIMEOUT_S: Final = 5.0
 """How long one exchange may take, from the connection to the answer's last header."""
+
+NO_RUN: Final = "none"
+"""The tag ``run_id`` of an event that is about no run; Sentry drops empty tags."""
 
 MAX_RETRY_AFTER_S: Final = 900.0
 """The longest wait that a Retry-After can ask for."""
@@ -48,6 +52,9 @@ class SentryEvent:
 
     Attributes:
         event_id: 32 hex digits; Sentry stores one event per id, however often it is sent.
+        tool: the tag of that name: the job that the event is about, as in its step log.
+        run_id: the tag of that name: Dagster's run id; None: no run, and the tag is ``none``.
+        tags: further tags.
         exception: class and message of an exception; None for an event with a message only.
     """
 
@@ -56,6 +63,8 @@ class SentryEvent:
     level: Level
     message: str
     fingerprint: Sequence[str]
+    tool: str
+    run_id: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     exception: tuple[str, str] | None = None
@@ -143,7 +152,7 @@ class SentrySender:
             "level": event.level,
             "environment": self._config.environment,
             "fingerprint": list(event.fingerprint),
-            "tags": dict(event.tags),
+            "tags": {"repo": REPO, "tool": event.tool, "run_id": event.run_id or NO_RUN, **event.tags},
             "extra": dict(event.extra),
             "message": {"formatted": event.message},
         }

@@ -14,7 +14,7 @@ from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.tick import TickContext, run_tick
 from wxyc_assets.runs import runbook
 from wxyc_assets.runs.run_console import RunConsole
-from wxyc_assets.settings import IdentitySettings, RatingSettings, UiSettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings, UiSettings
 
 SOURCE = "database_unreachable"
 FINGERPRINT = ("wxyc_assets", "outbox", SOURCE)
@@ -36,6 +36,7 @@ def alerts(
     console: dg.ResourceParam[RunConsole],
     sentry_sender: dg.ResourceParam[SentrySender | None],
     identity_settings: dg.ResourceParam[IdentitySettings],
+    flowsheet_settings: dg.ResourceParam[FlowsheetSettings],
     rating_settings: dg.ResourceParam[RatingSettings],
     ui_settings: dg.ResourceParam[UiSettings],
 ) -> dg.SensorResult:
@@ -44,6 +45,7 @@ def alerts(
     tick = TickContext(
         scopes=scopes_of(repository.asset_checks_defs_by_key.values() if repository else ()),
         identity=identity_settings,
+        flowsheet=flowsheet_settings,
         rating=rating_settings,
         redact=Redactor(console.secrets).plain,
         sender=sentry_sender,
@@ -73,6 +75,8 @@ def _report_unreachable(
             level="error",
             message=f"{reason}\nnext command: wxyc doctor\nrunbook: `{runbook.command(SOURCE)}`, {runbook.section(SOURCE)}",
             fingerprint=FINGERPRINT,
+            tool="alerts",
+            run_id=None,
             tags={"source": "outbox", "kind": "unreachable", "alert": "raised"},
             extra={"runbook": runbook.section(SOURCE)},
         )

@@ -8,31 +8,43 @@ import pytest
 
 from resources.lml import endpoints
 from tests.documents import MIGRATION, SETTINGS, code, environment, sources
+from wxyc_assets.assets.registry import ASSETS
 from wxyc_assets.assets.rotation_cache.lml_requests import CALLER as CACHE_JOB
 from wxyc_assets.assets.rotation_identity.lml_requests import CALLER as IDENTITY_JOB
 from wxyc_assets.cli.program import cli
 
 STATISTICS = "wxyc_assets/runs/table_statistics.py"
+BREAKER = "wxyc_assets/runs/breaker_watch.py"
+LIFECYCLE = "wxyc_assets/runs/lifecycle.py"
 ROOMS = {
-    "library-identity-consumer": ("wxyc_assets/assets/library_identity", STATISTICS),
+    "library-identity-consumer": ("wxyc_assets/assets/library_identity", STATISTICS, LIFECYCLE),
     "album-level-backfill": (
         "wxyc_assets/assets/album_metadata",
         "wxyc_assets/assets/flowsheet_enrichment",
         STATISTICS,
+        BREAKER,
+        LIFECYCLE,
     ),
-    "rotation-lml-identity-backfill": ("wxyc_assets/assets/rotation_identity",),
-    "rotation-artist-backfill": ("wxyc_assets/assets/rotation_cache",),
-    "rater": ("wxyc_assets/assets/rated_usage",),
+    "rotation-lml-identity-backfill": ("wxyc_assets/assets/rotation_identity", LIFECYCLE),
+    "rotation-artist-backfill": ("wxyc_assets/assets/rotation_cache", BREAKER, LIFECYCLE),
+    "rater": ("wxyc_assets/assets/rated_usage", LIFECYCLE),
+    "lml": ("wxyc_assets/factories.py", "resources/lml"),
 }
+
+
+def test_every_tool_of_the_log_is_listed():
+    """Those of the assets, and those that resources log under."""
+    named = set(re.findall(r'console\.log\("([\w-]+)"', sources("wxyc_assets/orchestration")))
+    assert named | {info.tool for info in ASSETS} == set(ROOMS)
 
 
 @pytest.mark.parametrize("tool", ROOMS)
 def test_the_listed_steps_are_those_of_the_log(tool):
     (row,) = (row for row in MIGRATION.table("tool", "steps that stay", "new", "gone") if code(row[0]) == [tool])
     stays, new, gone = (set(code(cell)) for cell in row[1:])
-    text = sources(*ROOMS[tool], "wxyc_assets/runs/lifecycle.py")
-    logged = set(re.findall(r'(?:log\.(?:info|warning|error)|say)\(\s*"(\w+)"', text))
-    assert len(logged) > 5
+    text = sources(*ROOMS[tool])
+    logged = set(re.findall(r'(?:log\.(?:info|warning|error)|say|self\._warn)\(\s*"(\w+)"', text))
+    assert len(logged) >= 5
     assert logged <= stays | new
     assert {step for step in stays | new if f'"{step}"' not in text} == set()
     assert {step for step in gone if f'"{step}"' in text} == set()

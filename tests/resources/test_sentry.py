@@ -31,14 +31,15 @@ class HourFailedError(Exception):
 
 
 def test_a_run_arrives_with_names_ops_numbers_and_parents(ingest):
-    sentry = open_sentry(replace(CONFIG, dsn=ingest.dsn))
+    opened = open_sentry(replace(CONFIG, dsn=ingest.dsn))
+    sentry = opened.of_run("library-identity-consumer", "a-run")
     before = time.time()
     with sentry.span("library-identity-consumer.run", op="job.run", attributes={"consumer.scanned": 11}) as run:
         with sentry.span("lml.bulk_resolve_libraries", op="http.client", attributes={"lml.batch_size": 500}):
             sentry.error(raised(ValueError(f"Bearer {KEY}")), step="lml_error", extra={"batch_index": 3})
         run.set("consumer.rows_resolved", 7)
     sentry.message("unexpected", fingerprint=["album", "unexpected_index"], tags={"source": "x"}, extra={"n": 2})
-    sentry.close(AMPLE_S)
+    opened.close(AMPLE_S)
     error, message = ingest.payloads("event", 2)
     spans = {span["name"]: span for batch in ingest.payloads("span", 1) for span in batch["items"]}
 
@@ -59,13 +60,14 @@ def test_a_run_arrives_with_names_ops_numbers_and_parents(ingest):
     assert attributes(child)["sentry.op"] == ("http.client", "string")
     assert attributes(child)["lml.batch_size"] == (500, "integer")
 
-    assert error["tags"] == {"step": "lml_error"}
+    of_run = {"repo": "wxyc_assets", "tool": "library-identity-consumer", "run_id": "a-run"}
+    assert error["tags"] == {**of_run, "step": "lml_error"}
     assert error["extra"] == {"batch_index": 3}
     assert error["exception"]["values"][-1]["value"] == "Bearer [redacted]"
     assert error["contexts"]["trace"]["span_id"] == child["span_id"]
     assert (message["message"], message["level"]) == ("unexpected", "warning")
     assert message["fingerprint"] == ["album", "unexpected_index"]
-    assert message["tags"] == {"source": "x"}
+    assert message["tags"] == {**of_run, "source": "x"}
     assert message["contexts"]["trace"]["trace_id"] == parent["trace_id"]
 
 
@@ -174,6 +176,19 @@ def test_the_command_line_is_not_sent(sentry, collector, monkeypatch):
 # Errors, messages, breadcrumbs
 
 
+def test_runs_that_share_a_client_have_their_own_tags(sentry, collector):
+    one, two = sentry.of_run("rater", "r-1"), sentry.of_run("rotation-artist-backfill", "r-2")
+    with one.span("run", op="job.run"), two.span("run", op="job.run"):
+        one.error(raised(ValueError("a")), step="failed")
+        two.message("b", fingerprint=["b"], tags={"run_id": "of the caller"})
+    two.error(raised(ValueError("c")), step="failed")
+    assert [(event["tags"]["tool"], event["tags"]["run_id"]) for event in collector.events()] == [
+        ("rater", "r-1"),
+        ("rotation-artist-backfill", "of the caller"),
+        ("rotation-artist-backfill", "r-2"),
+    ]
+
+
 def test_one_exception_is_one_event_however_often_it_is_reported(sentry, collector):
     error = raised(ValueError("once"))
     sentry.error(error, step="writer_error")
@@ -216,7 +231,7 @@ def test_a_step_of_dagster_is_reported_once_without_wrappers(sentry, collector):
     assert not result.success
     (event,) = collector.events()
     assert event["exception"]["values"][-1]["type"] == "HourFailedError"
-    assert event["tags"] == {"step": "writer_error"}
+    assert event["tags"] == {"repo": "wxyc_assets", "step": "writer_error"}
 
 
 def test_wrappers_of_dagster_are_removed_a_bare_failure_is_not(sentry, collector):

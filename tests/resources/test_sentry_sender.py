@@ -19,6 +19,8 @@ EVENT = SentryEvent(
     level="error",
     message="library_identity: check answers_trusted failed",
     fingerprint=["wxyc_assets", "library_identity", "answers_trusted"],
+    tool="library-identity-consumer",
+    run_id="a-run",
     tags={"asset": "library_identity", "alert": "raised"},
     extra={"numbers": {"answers_untrusted": 3}},
 )
@@ -45,7 +47,8 @@ def test_an_event_arrives_whole(sentry, sender):
     assert event == {
         "event_id": EVENT.event_id, "timestamp": "2026-03-04T05:06:07.000Z", "platform": "python", "logger": "wxyc_assets",
         "level": "error", "environment": "test", "release": "1.2.3", "message": {"formatted": EVENT.message},
-        "fingerprint": EVENT.fingerprint, "tags": EVENT.tags, "extra": EVENT.extra,
+        "fingerprint": EVENT.fingerprint, "extra": EVENT.extra,
+        "tags": {"repo": "wxyc_assets", "tool": "library-identity-consumer", "run_id": "a-run", **EVENT.tags},
     }  # fmt: skip
 
 

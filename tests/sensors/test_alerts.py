@@ -25,7 +25,7 @@ from wxyc_assets.runs.run_console import RunConsole
 from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.faults import Fault
 from wxyc_assets.sandbox.lml.server import SandboxLml
-from wxyc_assets.settings import IdentitySettings, RatingSettings, UiSettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings, UiSettings
 
 DEFS = build_defs()
 
@@ -54,6 +54,7 @@ class SensorTicks:
                     "console": RunConsole(),
                     "sentry_sender": sender,
                     "identity_settings": IdentitySettings(),
+                    "flowsheet_settings": FlowsheetSettings(),
                     "rating_settings": RatingSettings(),
                     "ui_settings": UiSettings(),
                 },
@@ -117,6 +118,11 @@ def test_an_unreachable_database_is_sent_once_an_hour(tick, sentry):
     (event,) = sentry.events
     assert event["fingerprint"] == ["wxyc_assets", "outbox", "database_unreachable"]
     assert event["extra"]["runbook"] == "docs/operations.md#database_unreachable"
+    assert {name: event["tags"][name] for name in ("repo", "tool", "run_id")} == {
+        "repo": "wxyc_assets",
+        "tool": "alerts",
+        "run_id": "none",
+    }
 
 
 def test_a_station_without_our_schema_says_what_to_do(tick, station):

@@ -60,6 +60,7 @@ class AssetInfo:
         name: the asset's name, which is its package under ``wxyc_assets.assets`` as well.
         partitions: what its partitions are.
         freshness: when a partition is late.
+        tool: the name of its log lines and Sentry events, which dashboards know from the predecessor.
         options: the options of ``wxyc run`` that it takes beside ``--dry-run``.
         asks_lml: whether a run needs a configured LML.
         tables: the station's tables and sequences that it uses, each with the privileges that its role needs;
@@ -71,6 +72,7 @@ class AssetInfo:
     name: str
     partitions: PartitionKind
     freshness: Freshness
+    tool: str
     options: frozenset[RunOption] = frozenset()
     asks_lml: bool = False
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -112,6 +114,7 @@ ASSETS: tuple[AssetInfo, ...] = (
         "library_identity",
         partitions="shards",
         freshness=Freshness(timedelta(days=7), timedelta(days=8)),
+        tool="library-identity-consumer",
         options=frozenset({"partitions", "recheck", "include_null_canonical"}),
         asks_lml=True,
         tables={
@@ -142,6 +145,7 @@ ASSETS: tuple[AssetInfo, ...] = (
         "album_metadata",
         partitions="shards",
         freshness=DAILY,
+        tool="album-level-backfill",
         options=frozenset({"partitions"}),
         asks_lml=True,
         tables={
@@ -162,6 +166,7 @@ ASSETS: tuple[AssetInfo, ...] = (
         "flowsheet_enrichment",
         partitions="shards",
         freshness=DAILY,
+        tool="album-level-backfill",
         options=frozenset({"partitions"}),
         tables={
             "flowsheet": ("SELECT", "UPDATE (metadata_status)", "UPDATE (metadata_attempt_at)"),
@@ -175,6 +180,7 @@ ASSETS: tuple[AssetInfo, ...] = (
         "rotation_identity",
         partitions="none",
         freshness=DAILY,
+        tool="rotation-lml-identity-backfill",
         asks_lml=True,
         tables={
             "library_watermark": ("SELECT", "UPDATE"),
@@ -191,6 +197,7 @@ ASSETS: tuple[AssetInfo, ...] = (
         "rotation_cache",
         partitions="today",
         freshness=DAILY,
+        tool="rotation-artist-backfill",
         options=frozenset({"partitions"}),
         asks_lml=True,
         tables={"rotation": ("SELECT",)},
@@ -205,6 +212,7 @@ ASSETS: tuple[AssetInfo, ...] = (
         "rated_usage",
         partitions="hours",
         freshness=Freshness(timedelta(hours=2), timedelta(hours=3)),
+        tool="rater",
         options=frozenset({"since", "until", "late", "prices", "plan"}),
         input_noun="closed hour that is not rated",
         demo=DemoStep(
@@ -218,6 +226,11 @@ ASSETS: tuple[AssetInfo, ...] = (
 """Every asset of ours, upstream first."""
 
 BY_NAME: Mapping[str, AssetInfo] = {info.name: info for info in ASSETS}
+
+
+def tool_of(subject: str) -> str:
+    """Return the tool of the asset with this name; of another subject of an alert, such as ``LML``, its name in lower case."""
+    return BY_NAME[subject].tool if subject in BY_NAME else subject.lower()
 
 
 def demo_order() -> list[AssetInfo]:

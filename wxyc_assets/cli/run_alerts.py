@@ -15,7 +15,7 @@ from wxyc_assets.database.revision import MigrationError
 from wxyc_assets.database.sessions import open_sessions
 from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.tick import TickContext, run_tick
-from wxyc_assets.settings import IdentitySettings, RatingSettings, UiSettings, load
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings, UiSettings, load
 
 UPDATE_FAILED = (psycopg.Error, MigrationError, *STORAGE_GONE)
 
@@ -49,6 +49,7 @@ def _update_alerts(
     tick = TickContext(
         scopes=scopes_of(definitions.get_repository_def().asset_checks_defs_by_key.values()),
         identity=load(IdentitySettings),
+        flowsheet=load(FlowsheetSettings),
         rating=load(RatingSettings),
         redact=Redactor(factories.Secrets.of().texts).plain,
         sender=sender,

@@ -17,7 +17,7 @@ from wxyc_assets.monitoring.alerts.queries import select_alerts, select_heartbea
 from wxyc_assets.monitoring.partition_status.rules import AssetStatus, State
 from wxyc_assets.monitoring.partition_status.station import asset_statuses
 from wxyc_assets.runs.advisory_locks import held_units, run_unit
-from wxyc_assets.settings import IdentitySettings, LmlSettings, RatingSettings, SentrySettings, load
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, LmlSettings, RatingSettings, SentrySettings, load
 
 STATES: Sequence[State] = ("fresh", "late", "failed", "never_built")
 MAX_NAMED = 50
@@ -112,7 +112,7 @@ def read_status(sessions: Sessions) -> StatusView:
     connection, billing = sessions.station, sessions.billing
     has_sentry = load(SentrySettings).dsn is not None
     return StatusView(
-        assets=asset_statuses(sessions, load(IdentitySettings), load(RatingSettings)),
+        assets=asset_statuses(sessions, load(IdentitySettings), load(FlowsheetSettings), load(RatingSettings)),
         alerts=AlertsView(select_alerts(connection), select_heartbeat(connection), has_sentry=has_sentry),
         budget=read_budget(connection, load(LmlSettings).discogs_budget_per_min),
         running=_running_runs(sessions.open),

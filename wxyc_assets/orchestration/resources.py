@@ -89,7 +89,8 @@ SETTINGS = {
         AlbumSettings, "How albums are looked up: BACKFILL_BULK_BATCH_SIZE, BACKFILL_BULK_BUDGET_MS."
     ),
     "flowsheet_settings": _settings(
-        FlowsheetSettings, "How the flowsheet pass pauses for a live DJ: LIVE_ACTIVITY_LOOKBACK_SECONDS."
+        FlowsheetSettings,
+        "Which plays are the enrichment worker's, and when the flowsheet pass pauses: FLOWSHEET_GRACE_MINUTES.",
     ),
     "rotation_settings": _settings(
         RotationSettings,

@@ -27,16 +27,17 @@ resources, object state, operator intervention, system."""
 def write_isolating(
     connection: psycopg.Connection,
     items: Sequence[T],
-    write: Callable[[Sequence[T]], None],
+    write: Callable[[Sequence[T]], Sequence[T]],
     rejected: Callable[[T, Exception], T],
 ) -> list[T]:
     """Write the items together or, where one of them cannot be encoded or written, all but that one; return them as written.
 
-    ``write`` is one transaction on ``connection``. ``rejected`` returns what is written in place of a refused item. Raises
-    the error itself if no single item causes it.
+    ``write`` is one transaction on ``connection`` and returns the items as it wrote them: what the tables hold may have
+    decided otherwise. ``rejected`` returns what is written in place of a refused item. Raises the error itself if no single
+    item causes it.
     """
     try:
-        retry_on_conflict(lambda _attempt: write(items))
+        return list(retry_on_conflict(lambda _attempt: write(items)))
     except Exception as error:
         if connection.closed or not may_be_one_rows(error):
             raise
@@ -44,9 +45,7 @@ def write_isolating(
             halves = (items[: len(items) // 2], items[len(items) // 2 :])
             return [item for half in halves for item in write_isolating(connection, half, write, rejected)]
         replaced = [rejected(item, error) for item in items]
-        retry_on_conflict(lambda _attempt: write(replaced))
-        return replaced
-    return list(items)
+        return list(retry_on_conflict(lambda _attempt: write(replaced)))
 
 
 def retry_on_conflict(

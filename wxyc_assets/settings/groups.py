@@ -174,7 +174,7 @@ class IdentitySettings(SettingsGroup):
 
 
 class FlowsheetSettings(SettingsGroup):
-    """When the flowsheet pass pauses for a live DJ, and which plays it leaves to the station's enrichment worker."""
+    """When the flowsheet pass pauses for a live DJ, and which plays the assets leave to the station's enrichment worker."""
 
     live_activity_lookback_s: int = Field(
         default=300,
@@ -193,7 +193,7 @@ class FlowsheetSettings(SettingsGroup):
 
     @property
     def grace(self) -> timedelta:
-        """The age in which a play belongs to the enrichment worker; a play of exactly this age is marked."""
+        """The age in which a play belongs to the enrichment worker; a play of exactly this age is ours."""
         return timedelta(minutes=self.grace_minutes)
 
 

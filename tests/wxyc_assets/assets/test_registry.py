@@ -5,7 +5,7 @@ import importlib
 import dagster as dg
 import pytest
 
-from wxyc_assets.assets.registry import ASSETS, BY_NAME, AssetInfo, demo_order
+from wxyc_assets.assets.registry import ASSETS, BY_NAME, AssetInfo, demo_order, tool_of
 from wxyc_assets.definitions import defs
 
 GRAPH = defs.resolve_asset_graph()
@@ -40,6 +40,17 @@ def test_partition_kind_is_that_of_the_definition(info: AssetInfo):
 def test_room_holds_the_asset_of_that_name(info: AssetInfo):
     asset = getattr(importlib.import_module(f"{info.room}.asset"), info.name)
     assert asset.keys == {dg.AssetKey(info.name)}
+
+
+@pytest.mark.parametrize("info", ASSETS, ids=lambda info: info.name)
+def test_tool_is_that_of_the_assets_log_lines(info: AssetInfo):
+    module = vars(importlib.import_module(f"{info.room}.asset"))
+    assert info.tool == module.get("TOOL", module.get("CALLER"))
+    assert tool_of(info.name) == info.tool
+
+
+def test_a_subject_that_is_no_asset_is_its_own_tool():
+    assert tool_of("LML") == "lml"
 
 
 @pytest.mark.parametrize("info", ASSETS, ids=lambda info: info.name)

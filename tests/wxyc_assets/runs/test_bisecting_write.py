@@ -28,6 +28,7 @@ class WordWriter:
             for word in words:
                 if not word.startswith("rejected"):
                     self.connection.execute("INSERT INTO paper VALUES (%s)", [word])
+        return [f"kept {word}" if word == "kept" else word for word in words]
 
     @property
     def written(self):
@@ -42,6 +43,19 @@ def test_acceptable_rows_are_written_in_one_attempt(connection):
     writer = WordWriter(connection)
     assert write_isolating(connection, ["a", "b"], writer.write, rejected) == ["a", "b"]
     assert (writer.written, writer.attempts) == (["a", "b"], 1)
+
+
+def test_items_are_returned_as_the_write_settled_them(connection):
+    """Also the parts of a page that was bisected."""
+    writer = WordWriter(connection)
+    words = ["a", "kept", "longer", "b"]
+    connection.execute("ALTER TABLE paper ALTER word TYPE varchar(4)")
+    assert write_isolating(connection, words, writer.write, rejected) == [
+        "a",
+        "kept kept",
+        "rejected longer: StringDataRightTruncation",
+        "b",
+    ]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -83,6 +97,7 @@ def test_lock_conflict_is_retried_a_limited_number_of_times(connection, monkeypa
         tries.append(words)
         if len(tries) < 3:
             raise error
+        return words
 
     assert write_isolating(connection, ["a"], stumble, rejected) == ["a"]
     assert len(tries) == 3

@@ -40,7 +40,7 @@ FOREIGN_KEYS = {
 
 INDEXES = """
 album_artist_trgm_idx album_id_idx album_metadata_pkey artist_id_idx artist_name_trgm_idx artists_fold_name_idx
-artists_pkey billing_event_auth_created_ix billing_event_created_ix billing_event_rating_instant_ix code_letters_idx
+artists_pkey billing_event_auth_id_created_at_ix billing_event_created_ix billing_event_rating_instant_ix code_letters_idx
 compilation_track_artist_pkey cta_artist_name_idx cta_artist_name_trgm_idx cta_library_id_idx cta_track_artist_id_idx
 cta_track_title_trgm_idx cta_unique_idx cta_unique_null_track_idx flowsheet_add_time_idx flowsheet_album_id_linked_idx
 flowsheet_album_link_lookup_idx flowsheet_album_title_trgm_idx flowsheet_artist_name_trgm_idx flowsheet_entry_type_idx
@@ -49,11 +49,11 @@ flowsheet_metadata_status_pending_idx flowsheet_no_match_recheck_id_desc_idx flo
 flowsheet_record_label_trgm_idx flowsheet_rotation_id_idx flowsheet_rotation_no_match_idx flowsheet_search_doc_idx
 flowsheet_show_id_idx flowsheet_show_id_play_order_idx flowsheet_track_add_time_idx flowsheet_track_title_trgm_idx
 flowsheet_updated_at_idx flowsheet_watermark_pkey format_id_idx format_pkey genre_id_idx genres_pkey
-io_log_auth_created_ix io_log_body_tsv_ix io_log_created_ix io_log_request_ix library_artist_name_trgm_idx
+io_log_auth_id_created_at_ix io_log_body_tsv_ix io_log_created_ix io_log_request_ix library_artist_name_trgm_idx
 library_canonical_entity_id_idx library_discogs_unavailable_idx library_identity_audit_idx
 library_identity_history_pkey library_identity_pkey library_identity_source_library_id_source_pk
 library_legacy_release_id_idx library_norm_album_title_idx library_pkey library_search_doc_idx library_watermark_pkey
-pk_billing_event pk_io_log pk_rated_usage rated_usage_auth_resource_model_window_uq rated_usage_auth_window_ix
+io_log_pkey pk_billing_event pk_rated_usage rated_usage_auth_resource_model_window_uq rated_usage_auth_window_ix
 rated_usage_window_start_ix rotation_legacy_rotation_id_idx rotation_norm_artist_album_idx rotation_pkey
 show_djs_show_id_dj_id_unique shows_legacy_show_id_idx shows_open_start_time_idx shows_pkey title_trgm_idx
 """
@@ -298,6 +298,12 @@ def test_renaming_an_artist_renames_it_in_the_library(empty_station, album):
     assert value(empty_station, "SELECT search_doc @@ to_tsquery('simple', 'sugarcubes') FROM library") is True
 
 
+def test_an_update_that_renames_no_artist_renames_no_album(empty_station, album):
+    empty_station.execute("UPDATE library SET artist_name = 'Other'")
+    empty_station.execute("UPDATE artists SET artist_name = artist_name")
+    assert value(empty_station, "SELECT artist_name FROM library") == "Other"
+
+
 @pytest.mark.parametrize(
     ("name", "folded"),
     [
@@ -325,15 +331,32 @@ def test_a_change_notifies_its_row(empty_station):
     assert payload.keys() == {"table", "schema", "action", "data", "timestamp"}
     assert (payload["schema"], payload["table"], payload["action"]) == ("wxyc_schema", "shows", "INSERT")
     assert payload["data"]["show_name"] == "Night"
+    assert abs(payload["timestamp"] - time.time() * 1000) < 600_000  # milliseconds
 
 
-def test_an_oversized_change_notifies_its_id_only(empty_station):
+def test_an_error_of_a_notification_names_itself_and_loses_no_write(empty_station):
+    """to_jsonb of a row fails where a cast to json of one of its types does."""
+    empty_station.execute("CREATE TYPE broken AS ENUM ('a')")
+    empty_station.execute(
+        "CREATE FUNCTION fail(broken) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE 'no json' USING ERRCODE = 'WX001'; END $$"
+    )
+    empty_station.execute("CREATE CAST (broken AS json) WITH FUNCTION fail(broken)")
+    empty_station.execute("ALTER TABLE shows ADD COLUMN b broken")
+    [(channel, payload)] = _notifications(empty_station, "INSERT INTO shows (b) VALUES ('a')")
+    assert channel == "cdc_error"
+    assert (payload["table"], payload["sqlstate"], payload["sqlerrm"]) == ("shows", "WX001", "no json")
+    assert value(empty_station, "SELECT count(*) FROM shows") == 1
+
+
+def test_an_oversized_change_notifies_its_key_only(empty_station):
     warnings: list[str] = []
     empty_station.add_notice_handler(lambda notice: warnings.append(f"{notice.severity}: {notice.message_primary}"))
     statement = "INSERT INTO flowsheet (play_order, artist_bio) VALUES (1, %s)"
     [(channel, payload)] = _notifications(empty_station, statement, ["é" * 4000])  # 8,000 bytes in 4,000 characters
     assert channel == "cdc_oversized"
-    assert payload["data"] == {"id": 1}
+    assert payload.keys() == {"table", "schema", "action", "timestamp", "primary_key", "payload_bytes", "reason"}
+    assert (payload["primary_key"], payload["reason"]) == (1, "oversized")
+    assert payload["payload_bytes"] > 8000
     assert [w for w in warnings if w.startswith("WARNING")]
     assert value(empty_station, "SELECT count(*) FROM flowsheet") == 1
 

@@ -24,7 +24,7 @@ from wxyc_assets.runs.origin import run_origin
 from wxyc_assets.runs.partitions import shard_numbers
 from wxyc_assets.runs.run_console import RunConsole
 from wxyc_assets.runs.shard_drain import ShardDone
-from wxyc_assets.settings import AlbumSettings, IdentitySettings, LmlSettings
+from wxyc_assets.settings import AlbumSettings, FlowsheetSettings, IdentitySettings, LmlSettings
 
 DAILY = "30 9 * * *"
 """In UTC: before dawn at the station."""
@@ -65,13 +65,15 @@ def album_metadata(
     sentry: dg.ResourceParam[Sentry],
     console: dg.ResourceParam[RunConsole],
     album_settings: dg.ResourceParam[AlbumSettings],
+    flowsheet_settings: dg.ResourceParam[FlowsheetSettings],
     identity_settings: dg.ResourceParam[IdentitySettings],
     lml_settings: dg.ResourceParam[LmlSettings],
 ) -> Iterator[dg.MaterializeResult]:
     """Process the run's shards and credit each when it is done, then publish the checks and how the run ended."""
     shards = shard_numbers(context.partition_keys)
-    request = build_request(context.run, shards, album_settings, identity_settings, lml_settings)
-    tools = Tools(postgres, lml, sentry, console.log(CALLER, request.run_id), console.progress, notify=context.log.info)
+    request = build_request(context.run, shards, album_settings, flowsheet_settings, identity_settings, lml_settings)
+    log = console.log(CALLER, request.run_id)
+    tools = Tools(postgres, lml, sentry.of_run(CALLER, request.run_id), log, console.progress, notify=context.log.info)
 
     def on_done(done: ShardDone[Counters]) -> None:
         context.log_event(credit("album_metadata", done.shard, done.counters.stored(), OUTCOMES))
@@ -91,6 +93,7 @@ def build_request(
     dagster_run: dg.DagsterRun,
     shards: Sequence[int],
     album: AlbumSettings,
+    flowsheet: FlowsheetSettings,
     identity: IdentitySettings,
     lml: LmlSettings,
     *,
@@ -102,6 +105,7 @@ def build_request(
         origin=run_origin(dagster_run.tags),
         shards=shards,
         retry_after=identity.retry_after,
+        grace=flowsheet.grace,
         discogs_rate=DiscogsRate(lml.discogs_budget_per_min, lml.cost_lookup_item),
         batch_size=album.batch_size,
         budget_ms=album.budget_ms,

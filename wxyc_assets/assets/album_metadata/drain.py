@@ -12,7 +12,6 @@ import psycopg
 
 from wxyc_assets.assets.album_metadata import store
 from wxyc_assets.assets.album_metadata.asked_names import AskedNames, Repeat
-from wxyc_assets.assets.album_metadata.breaker_watch import BreakerOpenError, BreakerWatch
 from wxyc_assets.assets.album_metadata.counters import Counters
 from wxyc_assets.assets.album_metadata.lml_requests import Lookup, Reply, request_lookups
 from wxyc_assets.assets.album_metadata.plan import IN_FLIGHT, Plan
@@ -20,6 +19,7 @@ from wxyc_assets.assets.album_metadata.run_log import BatchLog
 from wxyc_assets.assets.album_metadata.verdicts import Album, Outcome, withdraw_doubtful
 from wxyc_assets.runs.bisecting_call import IsolatingCaller
 from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.breaker_watch import BreakerOpenError, BreakerWatch
 from wxyc_assets.runs.progress import Progress
 from wxyc_assets.runs.shard_drain import ShardDrain, ShardState
 from wxyc_assets.runs.worker_pool import WorkerPool, wait_for_result

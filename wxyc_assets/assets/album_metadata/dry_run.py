@@ -9,7 +9,7 @@ from wxyc_assets.assets.album_metadata.lml_requests import CALLER, Lookup
 from wxyc_assets.assets.album_metadata.run import Tools, run
 from wxyc_assets.orchestration.dry_runs import ALL_SHARDS, ShardsConfig, dry_run_job, publish_dry_run
 from wxyc_assets.runs.run_console import RunConsole
-from wxyc_assets.settings import AlbumSettings, IdentitySettings, LmlSettings
+from wxyc_assets.settings import AlbumSettings, FlowsheetSettings, IdentitySettings, LmlSettings
 
 
 @dg.op(name="album_metadata_dry_run")
@@ -21,12 +21,17 @@ def dry_run(
     sentry: dg.ResourceParam[Sentry],
     console: dg.ResourceParam[RunConsole],
     album_settings: dg.ResourceParam[AlbumSettings],
+    flowsheet_settings: dg.ResourceParam[FlowsheetSettings],
     identity_settings: dg.ResourceParam[IdentitySettings],
     lml_settings: dg.ResourceParam[LmlSettings],
 ) -> None:
     """Plan the shards' batches without a call, and publish them."""
-    request = build_request(context.run, config.shards, album_settings, identity_settings, lml_settings, dry_run=True)
-    tools = Tools(postgres, lml, sentry, console.log(CALLER, request.run_id), console.progress)
+    request = build_request(
+        context.run, config.shards, album_settings, flowsheet_settings, identity_settings, lml_settings, dry_run=True
+    )
+    tools = Tools(
+        postgres, lml, sentry.of_run(CALLER, request.run_id), console.log(CALLER, request.run_id), console.progress
+    )
     publish_dry_run(context, console, "album_metadata", run(request, tools, lambda _done: None))
 
 

@@ -13,7 +13,6 @@ from resources.postgres import Postgres
 from resources.sentry import Sentry
 from resources.step_log import StepLog
 from wxyc_assets.assets.album_metadata import checks, store
-from wxyc_assets.assets.album_metadata.breaker_watch import BreakerWatch
 from wxyc_assets.assets.album_metadata.counters import Counters, summed
 from wxyc_assets.assets.album_metadata.drain import Drain
 from wxyc_assets.assets.album_metadata.lml_requests import Lookup
@@ -23,6 +22,7 @@ from wxyc_assets.assets.album_metadata.run_report import Request, RunReport
 from wxyc_assets.assets.album_metadata.writer import ShardWriter
 from wxyc_assets.runs import advisory_locks, ledger
 from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.findings import attributed, failed_blocking
 from wxyc_assets.runs.lifecycle import RunSpec, run_lifecycle
 from wxyc_assets.runs.progress import Progress
@@ -84,7 +84,9 @@ def _log_started(request: Request, log: StepLog) -> None:
 def _plan(connection: psycopg.Connection, report: RunReport) -> Plan:
     request = report.request
     shards = [shard for shard in sorted(request.shards) if shard not in report.refused]
-    return store.plan(connection, shards, retry_after=request.retry_after, batch_size=request.batch_size)
+    return store.plan(
+        connection, shards, retry_after=request.retry_after, grace=request.grace, batch_size=request.batch_size
+    )
 
 
 def _dry_run(connection: psycopg.Connection, report: RunReport, plan: Plan, log: StepLog) -> None:

@@ -37,10 +37,12 @@ OUTCOMES = OutcomeTable(
 class Request(ShardRequest):
     """What a run is to do.
 
-    ``budget_ms`` is the time that LML may take over a batch before it stops asking Discogs.
+    ``budget_ms`` is the time that LML may take over a batch before it stops asking Discogs. ``grace`` is the age in which a
+    play belongs to the station's enrichment worker.
     """
 
     retry_after: timedelta
+    grace: timedelta
     discogs_rate: DiscogsRate
     batch_size: int
     budget_ms: int

@@ -38,8 +38,18 @@ def execute(connection: psycopg.Connection, query: str, /, **parameters: object)
     return connection.execute(sql_files.load("wxyc_assets.assets.album_metadata", query), parameters)
 
 
-def plan(connection: psycopg.Connection, shards: Collection[int], *, retry_after: timedelta, batch_size: int) -> Plan:
-    """Return the pending albums of the shards as they are now. Runs one bounded query for each range of the flowsheet."""
+def plan(
+    connection: psycopg.Connection,
+    shards: Collection[int],
+    *,
+    retry_after: timedelta,
+    grace: timedelta,
+    batch_size: int,
+) -> Plan:
+    """Return the pending albums of the shards as they are now. Runs one bounded query for each range of the flowsheet.
+
+    An album with no other pending plays than those of the ``grace`` is left to the station's enrichment worker.
+    """
     ((as_of, first_id, last_id),) = execute(connection, "select_run_start").fetchall()
     pending: set[int] = set()
     for after_id in range(first_id - 1, last_id, RANGE_PLAYS):
@@ -48,6 +58,7 @@ def plan(connection: psycopg.Connection, shards: Collection[int], *, retry_after
             "select_pending_albums",
             after_id=after_id,
             upto_id=min(after_id + RANGE_PLAYS, last_id),
+            played_until=as_of - grace,
             shards=list(shards),
             shard_count=SHARD_COUNT,
         )

@@ -43,10 +43,11 @@ class ShardWriter:
         """
         by_id = {album.album_id: album for album in albums}
 
-        def write_part(part: Sequence[Outcome]) -> None:
+        def write_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra
             self._write_part(by_id, part, extra)
             extra = Counters()  # the first committed part counts them
+            return part
 
         return write_isolating(self.connection, outcomes, write_part, _as_writer_error)
 

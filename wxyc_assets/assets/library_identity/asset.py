@@ -77,7 +77,9 @@ def library_identity(
 ) -> Iterator[dg.MaterializeResult]:
     """Process the run's shards and credit each when it is done, then publish the checks and how the run ended."""
     request = build_request(context.run, shard_numbers(context.partition_keys), config, identity_settings)
-    tools = Tools(postgres, lml, sentry, console.log(TOOL, request.run_id), console.progress)
+    tools = Tools(
+        postgres, lml, sentry.of_run(TOOL, request.run_id), console.log(TOOL, request.run_id), console.progress
+    )
 
     def on_done(done: ShardDone[Counters]) -> None:
         context.log_event(credit("library_identity", done.shard, done.counters.stored(), OUTCOMES))

@@ -14,11 +14,12 @@ from wxyc_assets.assets.library_identity import store
 from wxyc_assets.assets.library_identity.counters import Counters
 from wxyc_assets.assets.library_identity.lml_requests import Reply, Resolver, request_verdicts
 from wxyc_assets.assets.library_identity.run_log import BatchLog
-from wxyc_assets.assets.library_identity.verdicts import Library, claimed_id
+from wxyc_assets.assets.library_identity.verdicts import Library, claimed_id, withdraw_unresolved
 from wxyc_assets.assets.library_identity.writer import Writer
 from wxyc_assets.runs import ledger
 from wxyc_assets.runs.bisecting_call import IsolatingCaller
 from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.breaker_watch import CLOSED_S, BreakerWatch
 from wxyc_assets.runs.digest import digest
 from wxyc_assets.runs.lanes import STOP_GRACE_S
 from wxyc_assets.runs.partitions import SHARD_COUNT
@@ -51,7 +52,10 @@ class _Page:
 
 @dataclass
 class Drain(ShardDrain[_Page, Writer]):
-    """Drains the shards of one lane over one connection. Once ``stopping`` is set, it waits for no further answer."""
+    """Drains the shards of one lane over one connection. Once ``stopping`` is set, it waits for no further answer.
+
+    ``breaker`` says whether LML can ask Discogs. The drain does not pause while it cannot: see docs/decisions/0025.
+    """
 
     connection: psycopg.Connection
     selection: store.Selection
@@ -59,6 +63,7 @@ class Drain(ShardDrain[_Page, Writer]):
     writer_for: Callable[[psycopg.Connection, int], Writer]
     batches_log: BatchLog
     progress: Progress
+    breaker: BreakerWatch
     stopping: threading.Event = field(default_factory=threading.Event)
     page_size: int = PAGE_SIZE
     va_page_size: int = store.VA_PAGE_SIZE
@@ -110,11 +115,18 @@ class Drain(ShardDrain[_Page, Writer]):
                 return answer.result()
         return None
 
+    def _withdraw_doubtful(self, index: int, reply: Reply) -> None:
+        """Believe that LML does not know a library only if its breaker to Discogs is closed: the marker rests for a month."""
+        outcomes = reply.classification.outcomes
+        if any(one.bucket == "unresolved" for one in outcomes) and self.breaker.is_open(reply.arrived_s - CLOSED_S):
+            self.batches_log.log_doubtful(index, withdraw_unresolved(outcomes))
+
     def _write(self, page: Sequence[Library], reply: Reply, writer: Writer) -> None:
         log = self.batches_log
         index = log.next_index()
         untrusted = reply.classification.untrusted
         log.log_reply(index, reply)
+        self._withdraw_doubtful(index, reply)
         before = writer.tallied
         try:
             extra = reply.call_counters.plus(answers_untrusted=len(untrusted))

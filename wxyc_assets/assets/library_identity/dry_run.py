@@ -28,7 +28,9 @@ def dry_run(
 ) -> None:
     """Drain the shards without writing, and publish what a real run would do."""
     request = build_request(context.run, config.shards, config, identity_settings, dry_run=True)
-    tools = Tools(postgres, lml, sentry, console.log(TOOL, request.run_id), console.progress)
+    tools = Tools(
+        postgres, lml, sentry.of_run(TOOL, request.run_id), console.log(TOOL, request.run_id), console.progress
+    )
     publish_dry_run(context, console, "library_identity", run(request, tools, lambda _done: None))
 
 

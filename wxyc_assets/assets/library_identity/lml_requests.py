@@ -1,22 +1,26 @@
 """Sends one page to LML and classifies the answers."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from resources.lml.models import BulkResolveAnswer, LibraryInput
+from resources.lml.models import BulkResolveAnswer, Health, LibraryInput
 from wxyc_assets.assets.library_identity.counters import Counters
 from wxyc_assets.assets.library_identity.verdicts import Classification, Library, Outcome, classify, refused
 from wxyc_assets.runs.bisecting_call import Asked, IsolatingCaller, Part
 
 
 class Resolver(Protocol):
-    """The one call of LML that a drain makes."""
+    """The calls of LML that a drain makes."""
 
     def bulk_resolve_libraries(
         self, inputs: Sequence[LibraryInput], *, include_tracks: bool = False
     ) -> BulkResolveAnswer:
         """Resolve the libraries of a page, with the tracks of compilations if asked; raises LmlError."""
+
+    def health(self) -> Health:
+        """Return LML's own health; raises LmlError."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Reply:
         answered: about how many libraries LML gave an answer.
         results: how many answers LML gave.
         call_counters: how many HTTP calls the page took, and how long.
+        arrived_s: when the answer had arrived, on the monotonic clock.
         failed: why LML gave no answer about some libraries, and how many; each of them is ``lml_error``.
     """
 
@@ -35,6 +40,7 @@ class Reply:
     answered: int
     results: int
     call_counters: Counters
+    arrived_s: float = 0.0
     failed: Sequence[tuple[Exception, int]] = ()
 
 
@@ -57,6 +63,7 @@ def request_verdicts(lml: Resolver, page: Sequence[Library], caller: IsolatingCa
         answered=sum(len(part.inputs) for part in asked.parts if part.answer),
         results=sum(len(part.answer.results) for part in asked.parts if part.answer),
         call_counters=_call_counters(asked),
+        arrived_s=time.monotonic(),
         failed=[(error, len(libraries)) for error, libraries in asked.failed],
     )
 

@@ -22,6 +22,7 @@ from wxyc_assets.assets.library_identity.run_report import Request, RunReport
 from wxyc_assets.assets.library_identity.writer import DryRunWriter, ShardWriter, Writer
 from wxyc_assets.runs import advisory_locks, ledger
 from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.findings import Finding, attributed, failed_blocking
 from wxyc_assets.runs.lanes import LANES, run_lanes
 from wxyc_assets.runs.lifecycle import RunSpec, run_lifecycle
@@ -117,7 +118,8 @@ def _drain(
         return DryRunWriter(connection) if request.dry_run else ShardWriter(connection, request.run_id, shard)
 
     def drain_on(connection: psycopg.Connection) -> Drain:
-        return Drain(connection, selection, tools.lml, writer_for, batches, tools.progress, stopping)
+        breaker = BreakerWatch(tools.lml, tools.log, tools.progress)
+        return Drain(connection, selection, tools.lml, writer_for, batches, tools.progress, breaker, stopping)
 
     lanes = [DrainLane(tools.postgres, shards[first::LANES], drain_on) for first in range(min(LANES, len(shards)))]
     tools.progress.start(store.ASSET, _progress_total(tools, selection, shards), unit="libraries")

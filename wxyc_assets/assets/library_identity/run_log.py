@@ -37,6 +37,11 @@ class BatchLog:
             self._cardinality_mismatch(index, reply.answered, reply.results)
         self._untrusted_answers(index, reply.classification.untrusted)
 
+    def log_doubtful(self, index: int, libraries: int) -> None:
+        """Log how many libraries LML does not know while its breaker to Discogs is open; they count as ``lml_error``."""
+        reason = "unresolved, and not believed: LML's breaker to Discogs is open"
+        self.log.warning("lml_error", batch_index=index, batch_size=libraries, error_message=reason)
+
     def log_rejected(self, outcomes: Sequence[Outcome]) -> None:
         """Log the libraries that are quarantined, each under its bucket."""
         for outcome in outcomes:

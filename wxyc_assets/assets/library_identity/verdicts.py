@@ -103,6 +103,14 @@ class Classification:
     untrusted: list[Any] = field(default_factory=list)
 
 
+def withdraw_unresolved(outcomes: list[Outcome]) -> int:
+    """Replace each ``unresolved`` outcome by ``lml_error``, which marks nothing; return how many there were."""
+    withdrawn = [place for place, one in enumerate(outcomes) if one.bucket == "unresolved"]
+    for place in withdrawn:
+        outcomes[place] = Outcome(outcomes[place].library_id, "lml_error")
+    return len(withdrawn)
+
+
 def classify(page: Sequence[Library], results: Sequence[Any], *, reads_tracks: bool = False) -> Classification:
     """Return exactly one outcome for each input of ``page``.
 

@@ -68,10 +68,12 @@ class ShardWriter:
         """
         credited = CreditReview()
 
-        def write_part(part: Sequence[Outcome]) -> None:
+        def write_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra, credited
-            credited += self._write_part(part, extra)
+            settled, reviewed = self._write_part(part, extra)
+            credited += reviewed
             extra = Counters()  # the first committed part counts them
+            return settled
 
         written = write_isolating(self.connection, outcomes, write_part, _as_writer_error)
         return Written(written, credited)
@@ -84,7 +86,7 @@ class ShardWriter:
         """Record that the shard was processed to its end."""
         self._tally(self.tallied, complete=True)
 
-    def _write_part(self, outcomes: Sequence[Outcome], extra: Counters) -> CreditReview:
+    def _write_part(self, outcomes: Sequence[Outcome], extra: Counters) -> tuple[Sequence[Outcome], CreditReview]:
         with self.connection.transaction():
             settled, history_rows = self._write_identities(outcomes)
             credited = track_credit_store.write(self.connection, _track_credits(settled))
@@ -94,7 +96,7 @@ class ShardWriter:
             tallied = self.tallied + extra + counted
             self._tally(tallied, complete=False)
         self.tallied = tallied
-        return credited
+        return settled, credited
 
     def _tally(self, tallied: Counters, *, complete: bool) -> None:
         ledger.write_tally(
@@ -186,12 +188,13 @@ class DryRunWriter:
         """Count a page as a run does, and each library that would be refused while it is read as well."""
         credited = CreditReview()
 
-        def review_part(part: Sequence[Outcome]) -> None:
+        def review_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra, credited
             reviewed = track_credit_store.review(self.connection, _track_credits(part))
             self.tallied = self.tallied + extra + count_outcomes(part).plus(**reviewed.counters.stored())
             credited += reviewed
             extra = Counters()
+            return part
 
         read = write_isolating(self.connection, outcomes, review_part, _as_writer_error)
         return Written(read, credited)

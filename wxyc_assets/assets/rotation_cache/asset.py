@@ -1,6 +1,6 @@
 """The asset rotation_cache as Dagster sees it: it opens resources, calls the run, and publishes how it ended."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,7 +66,9 @@ def rotation_cache(
     lml_settings: dg.ResourceParam[LmlSettings],
 ) -> Iterator[dg.MaterializeResult]:
     """Warm today's cache, credit it, then publish its checks and its end."""
-    tools = open_tools(postgres, lml, sentry, console, rotation_settings, lml_settings, context.run.run_id)
+    tools = open_tools(
+        postgres, lml, sentry, console, rotation_settings, lml_settings, context.run.run_id, context.log.info
+    )
     request = build_request(context.run, context.partition_keys, rotation_settings, lml_settings)
 
     def on_done(report: RunReport) -> None:
@@ -92,11 +94,13 @@ def open_tools(
     rotation_settings: RotationSettings,
     lml_settings: LmlSettings,
     run_id: str,
+    notify: Callable[[str], None] = lambda _sentence: None,
 ) -> Tools:
-    """Return what a run works with, its deploy gate included."""
+    """Return what a run works with, its deploy gate included; ``notify`` shows a sentence on its page."""
     github = GitHub(rotation_settings.github_api_url, rotation_settings.github_token)
     gate = DeployGate(lml, github, local_dev=lml_settings.local_dev)
-    return Tools(postgres, lml, gate, sentry, console.log(CALLER, run_id), console.progress)
+    log = console.log(CALLER, run_id)
+    return Tools(postgres, lml, gate, sentry.of_run(CALLER, run_id), log, console.progress, notify=notify)
 
 
 def build_request(

@@ -1,5 +1,6 @@
 """One run of rotation_cache for one day, without Dagster: gate, plan, drain, ledger, log, report."""
 
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -21,6 +22,7 @@ from wxyc_assets.assets.rotation_cache.run_report import Request, RunReport
 from wxyc_assets.assets.rotation_cache.tally import Tally
 from wxyc_assets.runs import advisory_locks, ledger
 from wxyc_assets.runs.bisecting_write import database_problem
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.findings import Finding
 from wxyc_assets.runs.lifecycle import RunSpec, run_lifecycle
 from wxyc_assets.runs.progress import Progress
@@ -37,7 +39,7 @@ class Gate(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """The resources of a run."""
+    """The resources of a run. ``notify`` shows a sentence on its page, ``sleep`` waits for seconds."""
 
     postgres: Postgres
     lml: Refresher
@@ -46,6 +48,8 @@ class Tools:
     log: StepLog
     progress: Progress
     unit_wait_s: float = advisory_locks.UNIT_WAIT_S
+    notify: Callable[[str], None] = lambda _sentence: None
+    sleep: Callable[[float], None] = time.sleep
 
 
 def run(request: Request, tools: Tools, on_done: Callable[[RunReport], None]) -> RunReport:
@@ -137,7 +141,10 @@ def _drain(connection: psycopg.Connection, report: RunReport, plan: Plan, tools:
     """Drain the plan; ``report.counters`` has the counts, also after an exception."""
     request = report.request
     tally = Tally(connection, request.run_id, request.days[0])
-    drain = Drain(plan, tools.lml, tally, BatchLog(tools.log, tools.sentry), tools.progress, request.discogs_rate)
+    breaker = BreakerWatch(tools.lml, tools.log, tools.progress, tools.notify, tools.sleep)
+    drain = Drain(
+        plan, tools.lml, tally, BatchLog(tools.log, tools.sentry), tools.progress, request.discogs_rate, breaker
+    )
     tools.progress.start(store.ASSET, len(plan.identity_ids), unit="identities")
     try:
         ledger.expect_calls(connection, request.run_id, request.discogs_rate.calls(len(plan.identity_ids)))
@@ -146,6 +153,7 @@ def _drain(connection: psycopg.Connection, report: RunReport, plan: Plan, tools:
         report.database_lost = database_problem(error)
     finally:
         report.counters = tally.total
+        report.gave_up = drain.gave_up
         tools.progress.finish()
 
 
@@ -162,7 +170,9 @@ def _send_totals(report: RunReport, tools: Tools) -> None:
 def _evaluate_checks(report: RunReport, tools: Tools) -> None:
     """Evaluate the checks, on a new connection: the run's own was idle for long and may be lost."""
     request = report.request
-    report.findings.append(checks.accounting(report.counters, inputs_read=report.inputs_read, dry_run=request.dry_run))
+    # The identities that a drain that gave up did not reach are reported by its reason.
+    read = report.counters.identities_scanned if report.gave_up else report.inputs_read
+    report.findings.append(checks.accounting(report.counters, inputs_read=read, dry_run=request.dry_run))
     if request.dry_run:
         return
     report.findings += checks.of_answers(report.counters)

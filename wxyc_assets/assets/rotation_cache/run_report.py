@@ -52,7 +52,7 @@ class RunReport(RunOutcome[str]):
     """What a run did.
 
     ``gate_decision``: the decision of the deploy gate, None if it was not evaluated. ``inputs_read``: identities that were
-    read. ``database_lost``: why the run could not finish.
+    read. ``database_lost``: why the run could not finish. ``gave_up``: why it did not ask about all of them.
     """
 
     PARTITION_NOUN: ClassVar[str] = "day"
@@ -62,6 +62,7 @@ class RunReport(RunOutcome[str]):
     inputs_read: int = 0
     counters: Counters = field(default_factory=Counters)
     database_lost: str = ""
+    gave_up: str = ""
 
     @property
     def totals(self) -> Mapping[str, Any]:
@@ -76,7 +77,7 @@ class RunReport(RunOutcome[str]):
             if self.gate_decision and not self.gate_decision.is_open
             else ""
         )
-        reason = closed or self.database_lost
+        reason = closed or self.database_lost or self.gave_up
         return dict.fromkeys(self.request.days, reason) if reason else {}
 
     @property

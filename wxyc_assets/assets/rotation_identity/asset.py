@@ -51,7 +51,9 @@ def rotation_identity(
 ) -> Iterator[dg.MaterializeResult]:
     """Drain the rotation, credit it, then publish its checks and its end."""
     request = Request(context.run.run_id, run_origin(context.run.tags))
-    tools = Tools(postgres, lml, sentry, console.log(CALLER, request.run_id), console.progress)
+    tools = Tools(
+        postgres, lml, sentry.of_run(CALLER, request.run_id), console.log(CALLER, request.run_id), console.progress
+    )
     report = run(request, tools)
     credited = not (report.failure_reason or failed_blocking(CHECKS, report.findings))
     metadata = {**outcome_metadata(report.counters.stored(), OUTCOMES), **report.coverage_numbers}

@@ -21,7 +21,9 @@ def dry_run(
 ) -> None:
     """Read the candidates and the coverage, and publish them."""
     request = Request(context.run.run_id, run_origin(context.run.tags), dry_run=True)
-    tools = Tools(postgres, lml, sentry, console.log(CALLER, request.run_id), console.progress)
+    tools = Tools(
+        postgres, lml, sentry.of_run(CALLER, request.run_id), console.log(CALLER, request.run_id), console.progress
+    )
     publish_dry_run(context, console, "rotation_identity", run(request, tools))
 
 

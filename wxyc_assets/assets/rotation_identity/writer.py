@@ -30,14 +30,16 @@ class Writer:
     def write(self, outcomes: Sequence[Outcome], extra: Counters) -> list[Outcome]:
         """Write a batch in one transaction; if the table refuses single rows, write all others.
 
-        ``extra`` are counters beside the outcomes, such as calls. Returns the outcomes, with ``writer_error`` for refused rows;
-        raced rows appear only in the counters. Raises psycopg.Error for an error that no single row causes.
+        ``extra`` are counters beside the outcomes, such as calls. Returns the outcomes as they were written: ``writer_error``
+        for refused rows, ``raced`` for those that another writer changed. Raises psycopg.Error for an error that no single row
+        causes.
         """
 
-        def write_part(part: Sequence[Outcome]) -> None:
+        def write_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra
-            self._write_part(part, extra)
+            settled = self._write_part(part, extra)
             extra = Counters()  # counted with the first committed part
+            return settled
 
         return write_isolating(self.connection, outcomes, write_part, _as_writer_error)
 
@@ -45,7 +47,7 @@ class Writer:
         """Record that every row was processed."""
         self._tally(self.tallied, complete=True)
 
-    def _write_part(self, outcomes: Sequence[Outcome], extra: Counters) -> None:
+    def _write_part(self, outcomes: Sequence[Outcome], extra: Counters) -> Sequence[Outcome]:
         with self.connection.transaction():
             written = set_identities(self.connection, [one for one in outcomes if one.bucket == "resolved"])
             settled = [_mark_raced(one, written) for one in outcomes]
@@ -53,6 +55,7 @@ class Writer:
             tallied = self.tallied + extra + count_outcomes(settled)
             self._tally(tallied, complete=False)
         self.tallied = tallied
+        return settled
 
     def _quarantine(self, outcomes: Sequence[Outcome]) -> None:
         ledger.release(self.connection, ASSET, [o.candidate.rotation_id for o in outcomes if o.bucket in RELEASED])

@@ -13,6 +13,7 @@ from wxyc_assets.cli.doctor_checks.database import check_dagster_storage, check_
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis, UnusableSettingsError
 from wxyc_assets.cli.doctor_checks.home import check_home
 from wxyc_assets.cli.doctor_checks.lml import check_lml
+from wxyc_assets.cli.doctor_checks.other_writers import check_other_writers
 from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_billing
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 from wxyc_assets.settings import LmlSettings, RatingSettings, SentrySettings
@@ -100,4 +101,5 @@ CHECKS: tuple[Check, ...] = (
     check_price_file,
     check_sentry,
     check_alerts,
+    check_other_writers,
 )

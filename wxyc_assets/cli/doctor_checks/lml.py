@@ -69,7 +69,8 @@ def diagnose_unconfigured(context: Context) -> Diagnosis:
 def check_breaker(health: Health) -> Diagnosis:
     """Check that LML may ask Discogs."""
     state = health.discogs_breaker_state or "not in its health, so runs do not look for it"
-    advice = "album_metadata waits until it is closed, for at most 30 minutes" if health.discogs_is_suspended else ""
+    waiting = "album_metadata and rotation_cache wait until it is closed, for at most 30 minutes"
+    advice = waiting if health.discogs_is_suspended else ""
     return Diagnosis("LML's breaker", ok=not health.discogs_is_suspended, says=f"is {state}", advice=advice)
 
 

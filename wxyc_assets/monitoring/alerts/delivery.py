@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from resources import sql_files
 from resources.sentry_sender import SentryEvent, SentrySendError
+from wxyc_assets.assets.registry import tool_of
 from wxyc_assets.monitoring.alerts.outbox import execute
 from wxyc_assets.monitoring.alerts.story import Story, tell
 
@@ -89,6 +90,8 @@ class DueAlert:
             level="info" if self.recovered else "error" if self.severity == "error" else "warning",
             message=f"{self._how_closed}: {self.message}" if self.recovered else "\n".join(tell(self, ui_url).lines()),
             fingerprint=["wxyc_assets", *self.fingerprint.split("/")],
+            tool=tool_of(self.asset),
+            run_id=self.run_id,
             tags={"asset": self.asset, "source": self.source, "kind": self.kind, "alert": state},
             extra=self._extra(tell(self, ui_url)),
             exception=self._exception(),

@@ -14,7 +14,7 @@ from wxyc_assets.monitoring.alerts.ingest import RunIngester
 from wxyc_assets.monitoring.alerts.lml_cause import part_of_lml
 from wxyc_assets.monitoring.alerts.outbox import Redact, execute
 from wxyc_assets.monitoring.partition_status.station import asset_statuses
-from wxyc_assets.settings import IdentitySettings, RatingSettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class TickContext:
     Attributes:
         scopes: the scope of each check.
         identity: decides when an identity is due.
+        flowsheet: decides which plays wait for an asset.
         rating: decides which hours are due.
         redact: removes secrets from what is stored.
         sender: sends events to Sentry; None: no Sentry is configured, and the tick does the rest.
@@ -33,6 +34,7 @@ class TickContext:
 
     scopes: Scopes
     identity: IdentitySettings
+    flowsheet: FlowsheetSettings
     rating: RatingSettings
     redact: Redact
     sender: EventSender | None
@@ -78,7 +80,7 @@ def _store_conditions(context: TickContext, sessions: Sessions) -> str:
     """
     try:
         with sessions.station.transaction():
-            statuses = asset_statuses(sessions, context.identity, context.rating)
+            statuses = asset_statuses(sessions, context.identity, context.flowsheet, context.rating)
             conditions = [*part_of_lml(condition_alerts(statuses)), *billing_alerts(sessions.billing_problem)]
             assets = [status.asset for status in statuses]
             outbox.sync_conditions(

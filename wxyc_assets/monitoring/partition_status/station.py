@@ -18,7 +18,7 @@ from wxyc_assets.monitoring.partition_status.rules import (
     newest,
 )
 from wxyc_assets.runs.partitions import HOUR, LATE_AFTER, SHARD_KEYS, closed_keys, hour_start
-from wxyc_assets.settings import IdentitySettings, RatingSettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings
 
 UNPARTITIONED = ""
 """The partition key of an asset without partitions, and of an asset of whose partitions only the newest can be run."""
@@ -39,13 +39,15 @@ class _Station:
     unrated: list[str]
 
 
-def asset_statuses(sessions: Sessions, identity: IdentitySettings, rating: RatingSettings) -> list[AssetStatus]:
+def asset_statuses(
+    sessions: Sessions, identity: IdentitySettings, flowsheet: FlowsheetSettings, rating: RatingSettings
+) -> list[AssetStatus]:
     """Return the status of each asset, in the order of the registry; without rated_usage if its database cannot be used.
 
     Raises psycopg.Error if the tables or our schema cannot be read.
     """
     connection, billing = sessions.station, sessions.billing
-    waiting = store.waiting_since(connection, identity)
+    waiting = store.waiting_since(connection, identity, flowsheet)
     histories = store.partition_histories(connection)
     good_runs = store.last_good_runs(sessions.open)
     billing_start = (billing and _billing_start(billing, rating)) or waiting.at

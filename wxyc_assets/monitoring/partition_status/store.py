@@ -14,7 +14,7 @@ from resources import sql_files
 from wxyc_assets.assets.rated_usage.lateness import has_billing
 from wxyc_assets.monitoring.partition_status.rules import PartitionHistory
 from wxyc_assets.runs.partitions import SHARD_COUNT
-from wxyc_assets.settings import IdentitySettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings
 
 PACKAGE = "wxyc_assets.monitoring.partition_status"
 
@@ -61,10 +61,11 @@ def first_event_hour(connection: psycopg.Connection) -> datetime | None:
     return first.astimezone(UTC) if first else None
 
 
-def waiting_since(connection: psycopg.Connection, settings: IdentitySettings) -> Waiting:
+def waiting_since(connection: psycopg.Connection, identity: IdentitySettings, flowsheet: FlowsheetSettings) -> Waiting:
     """Return since when the oldest input of the assets waits whose inputs are rows of the station."""
     with connection.cursor(row_factory=dict_row) as cursor:
         query = sql_files.load(PACKAGE, "select_waiting_since")
-        (row,) = cursor.execute(query, {"retry_after": settings.retry_after}).fetchall()
+        parameters = {"retry_after": identity.retry_after, "grace": flowsheet.grace}
+        (row,) = cursor.execute(query, parameters).fetchall()
     columns: dict[str, Any] = dict(row)
     return Waiting(columns.pop("at"), columns)

@@ -19,7 +19,7 @@ CREATE TABLE billing_event (
     event_ts timestamptz,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX billing_event_auth_created_ix ON billing_event (auth_id, created_at);
+CREATE INDEX billing_event_auth_id_created_at_ix ON billing_event (auth_id, created_at);
 CREATE INDEX billing_event_created_ix ON billing_event (created_at);
 CREATE INDEX billing_event_rating_instant_ix ON billing_event (COALESCE(event_ts, created_at));
 
@@ -46,7 +46,7 @@ CREATE INDEX rated_usage_auth_window_ix ON rated_usage (auth_id, window_start);
 CREATE INDEX rated_usage_window_start_ix ON rated_usage (window_start);
 
 CREATE TABLE io_log (
-    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_io_log PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT io_log_pkey PRIMARY KEY,
     request_id varchar(255) NOT NULL,
     auth_id varchar(64),
     user_id varchar(32),
@@ -65,6 +65,6 @@ CREATE TABLE io_log (
     body_tsv tsvector
 );
 CREATE INDEX io_log_body_tsv_ix ON io_log USING gin (body_tsv);
-CREATE INDEX io_log_auth_created_ix ON io_log (auth_id, created_at);
+CREATE INDEX io_log_auth_id_created_at_ix ON io_log (auth_id, created_at);
 CREATE INDEX io_log_created_ix ON io_log (created_at);
 CREATE INDEX io_log_request_ix ON io_log (request_id);

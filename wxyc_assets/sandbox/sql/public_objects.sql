@@ -12,26 +12,26 @@ BEGIN
         CREATE FUNCTION public.cdc_notify() RETURNS trigger LANGUAGE plpgsql AS $function$
         DECLARE
             payload_limit_bytes CONSTANT integer := 7800;  -- pg_notify refuses 8000
-            changed jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
-            envelope jsonb;
+            envelope CONSTANT jsonb := jsonb_build_object(
+                'table', TG_TABLE_NAME, 'schema', TG_TABLE_SCHEMA, 'action', TG_OP,
+                'timestamp', floor(extract(epoch FROM now()) * 1000)::bigint);
+            changed jsonb;
             payload text;
         BEGIN
-            envelope := jsonb_build_object(
-                'table', TG_TABLE_NAME, 'schema', TG_TABLE_SCHEMA, 'action', TG_OP, 'timestamp', now());
+            changed := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
             payload := envelope || jsonb_build_object('data', changed);
             IF octet_length(payload) > payload_limit_bytes THEN
-                RAISE WARNING 'cdc payload of %.% is % bytes, sending its id only',
+                RAISE WARNING 'cdc payload of %.% is % bytes, sending its primary key only',
                     TG_TABLE_SCHEMA, TG_TABLE_NAME, octet_length(payload);
-                PERFORM pg_notify(
-                    'cdc_oversized', (envelope || jsonb_build_object('data', jsonb_build_object('id', changed -> 'id')))::text);
+                PERFORM pg_notify('cdc_oversized', (envelope || jsonb_build_object(
+                    'primary_key', changed -> 'id', 'payload_bytes', octet_length(payload), 'reason', 'oversized'))::text);
             ELSE
                 PERFORM pg_notify('cdc', payload);
             END IF;
             RETURN NULL;
         EXCEPTION WHEN OTHERS THEN  -- a failed notification never fails the write
             PERFORM pg_notify(
-                'cdc_error',
-                jsonb_build_object('table', TG_TABLE_NAME, 'schema', TG_TABLE_SCHEMA, 'action', TG_OP, 'error', SQLERRM)::text);
+                'cdc_error', (envelope || jsonb_build_object('sqlstate', SQLSTATE, 'sqlerrm', SQLERRM))::text);
             RETURN NULL;
         END
         $function$;

@@ -41,7 +41,7 @@ CREATE TABLE artists (
     bandcamp_id varchar(255)
 );
 
-CREATE SEQUENCE library_legacy_release_id_seq AS integer START WITH 1000000;
+CREATE SEQUENCE library_legacy_release_id_seq START WITH 1000000;
 CREATE TABLE library (
     id serial PRIMARY KEY,
     artist_id integer NOT NULL CONSTRAINT library_artist_id_artists_id_fk REFERENCES artists (id),

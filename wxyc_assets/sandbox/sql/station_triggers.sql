@@ -10,7 +10,7 @@ CREATE TRIGGER touch_library_watermark
     FOR EACH STATEMENT EXECUTE FUNCTION touch_library_watermark();
 
 CREATE TRIGGER cascade_library_artist_name AFTER UPDATE OF artist_name ON artists
-    FOR EACH ROW EXECUTE FUNCTION cascade_library_artist_name();
+    FOR EACH ROW WHEN (OLD.artist_name IS DISTINCT FROM NEW.artist_name) EXECUTE FUNCTION cascade_library_artist_name();
 CREATE TRIGGER cdc_artists AFTER INSERT OR DELETE OR UPDATE ON artists
     FOR EACH ROW EXECUTE FUNCTION public.cdc_notify();
 CREATE TRIGGER touch_library_watermark_from_artists AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON artists

@@ -14,6 +14,7 @@ from wxyc_assets.assets.album_metadata.run import Request, RunReport, Tools, run
 from wxyc_assets.runs.discogs_rate import DiscogsRate
 
 RETRY = timedelta(days=30)
+GRACE = timedelta(minutes=15)
 FREE = DiscogsRate(1e9, 1)
 """A rate of Discogs calls for which no run waits."""
 
@@ -33,6 +34,7 @@ def request(**overrides: Any) -> Request:
         "origin": "explicit",
         "shards": range(16),
         "retry_after": RETRY,
+        "grace": GRACE,
         "discogs_rate": FREE,
     }
     return Request(**{**usual, "batch_size": 5, "budget_ms": 25_000, **overrides})

@@ -15,7 +15,7 @@ from wxyc_assets.assets.album_metadata.counters import Counters
 from wxyc_assets.assets.album_metadata.run import Tools
 from wxyc_assets.orchestration.partitions import SHARDS
 from wxyc_assets.runs import advisory_locks
-from wxyc_assets.settings import AlbumSettings, IdentitySettings, LmlSettings, SettingsError, load
+from wxyc_assets.settings import AlbumSettings, FlowsheetSettings, IdentitySettings, LmlSettings, SettingsError, load
 
 KEY = dg.AssetKey("album_metadata")
 CHECKS = {check.name for check in checks.CHECKS}
@@ -53,6 +53,7 @@ class Dagster(AssetRuns):
                     "lml": lml,
                     "sentry": self.albums.sentry,
                     "console": self.console,
+                    "flowsheet_settings": FlowsheetSettings(),
                     "album_settings": AlbumSettings.model_validate(settings or {}),
                     "identity_settings": IdentitySettings.model_validate(identity or {}),
                     "lml_settings": LmlSettings.model_validate(lml_settings or LARGE_BUDGET),
@@ -222,7 +223,16 @@ class AutomationTicks:
         self.defs = dg.Definitions(
             assets=[identity, flowsheet, load_asset()],
             resources=dict.fromkeys(
-                ("postgres", "lml", "sentry", "console", "album_settings", "identity_settings", "lml_settings"),
+                (
+                    "postgres",
+                    "lml",
+                    "sentry",
+                    "console",
+                    "album_settings",
+                    "flowsheet_settings",
+                    "identity_settings",
+                    "lml_settings",
+                ),
                 object(),
             ),
         )

@@ -8,13 +8,13 @@ import pytest
 from tests.run_harness import ConcurrentCalls
 from tests.waiting import wait_for
 from tests.wxyc_assets.assets.album_metadata.fake_lml import album_id_of, all_match, serve_lookups
-from tests.wxyc_assets.assets.album_metadata.harness import RETRY
+from tests.wxyc_assets.assets.album_metadata.harness import GRACE, RETRY
 from wxyc_assets.assets.album_metadata import store
-from wxyc_assets.assets.album_metadata.breaker_watch import BreakerWatch
 from wxyc_assets.assets.album_metadata.counters import Counters
 from wxyc_assets.assets.album_metadata.drain import Drain
 from wxyc_assets.assets.album_metadata.run_log import BatchLog
 from wxyc_assets.assets.album_metadata.writer import ShardWriter
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.progress import NoProgress
 
 
@@ -24,7 +24,7 @@ def drain(albums):
 
     def run_drain(url, *, shards=(0, 1, 2, 3), writer=ShardWriter, in_flight=8):
         with albums.lml(url) as lml, albums.postgres.connect() as connection:
-            plan = store.plan(connection, shards, retry_after=RETRY, batch_size=4)
+            plan = store.plan(connection, shards, retry_after=RETRY, grace=GRACE, batch_size=4)
             shard_drain = Drain(
                 connection,
                 plan,

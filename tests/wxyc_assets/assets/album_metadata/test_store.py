@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from resources import sql_files
 from tests.libraries import add_library
-from tests.wxyc_assets.assets.album_metadata.harness import RETRY
+from tests.wxyc_assets.assets.album_metadata.harness import GRACE, RETRY
 from wxyc_assets.assets.album_metadata import store
 from wxyc_assets.assets.album_metadata.checks import RecentMismatches
 from wxyc_assets.assets.album_metadata.verdicts import Album
@@ -17,16 +18,18 @@ def connection(empty_station):
         yield connection
 
 
-def add_play(connection, album_id, *, entry_type="track", artist_name="Somebody", status="pending", play_id=None):
+def add_play(
+    connection, album_id, *, entry_type="track", artist_name="Stereolab", status="pending", play_id=None, age="1 day"
+):
     connection.execute(
         "INSERT INTO flowsheet (id, album_id, entry_type, artist_name, metadata_status, play_order, add_time) "
-        "VALUES (COALESCE(%s, nextval('flowsheet_id_seq')), %s, %s, %s, %s, 1, now() - interval '1 day')",
-        [play_id, album_id, entry_type, artist_name, status],
+        "VALUES (COALESCE(%s, nextval('flowsheet_id_seq')), %s, %s, %s, %s, 1, now() - %s::interval)",
+        [play_id, album_id, entry_type, artist_name, status, age],
     )
 
 
 def plan(connection, shards=range(16), **overrides):
-    return store.plan(connection, list(shards), **{"retry_after": RETRY, "batch_size": 5, **overrides})
+    return store.plan(connection, list(shards), **{"retry_after": RETRY, "grace": GRACE, "batch_size": 5, **overrides})
 
 
 def to_ask(connection, **overrides):
@@ -74,6 +77,16 @@ def test_ranges_of_any_length_find_the_same_albums(connection, monkeypatch, rang
     assert to_ask(connection) == set(range(1, 9))
 
 
+def test_albums_played_within_the_grace_are_left_to_the_worker(connection):
+    """Unless an older play of theirs still waits: the worker has given that one up."""
+    for album_id, *ages in ((1, "5 min"), (2, "14 min 50 s", "0 s"), (3, "15 min 1 s"), (4, "1 min", "2 days")):
+        add_library(connection, album_id)
+        for age in ages:
+            add_play(connection, album_id, age=age)
+    assert to_ask(connection) == {3, 4}
+    assert to_ask(connection, grace=timedelta(0)) == {1, 2, 3, 4}
+
+
 def test_range_is_read_from_the_index_of_pending_plays(albums):
     # Most plays are done, as on any day but the first.
     albums.execute(
@@ -83,8 +96,14 @@ def test_range_is_read_from_the_index_of_pending_plays(albums):
     albums.execute("ANALYZE flowsheet")
     with albums.postgres.connect() as connection:
         lines = connection.execute(
-            "EXPLAIN SELECT DISTINCT album_id FROM wxyc_assets.pending_play() "
-            "WHERE play_id > 0 AND play_id <= 200000 AND mod(album_id, 16) = ANY ('{1,2}'::int[])"
+            b"EXPLAIN " + sql_files.load("wxyc_assets.assets.album_metadata", "select_pending_albums"),
+            {
+                "after_id": 0,
+                "upto_id": 200_000,
+                "played_until": datetime.now(UTC),
+                "shards": [1, 2],
+                "shard_count": 16,
+            },
         ).fetchall()
     plan_text = "\n".join(line for (line,) in lines)
     assert "flowsheet_metadata_status_pending_idx" in plan_text

@@ -21,6 +21,7 @@ from wxyc_assets.assets.library_identity.counters import Counters
 from wxyc_assets.assets.library_identity.drain import Drain, DrainLane
 from wxyc_assets.assets.library_identity.run_log import BatchLog
 from wxyc_assets.assets.library_identity.writer import DryRunWriter, ShardWriter
+from wxyc_assets.runs.breaker_watch import BreakerWatch
 from wxyc_assets.runs.progress import NoProgress
 from wxyc_assets.runs.shard_drain import ShardDone
 
@@ -39,6 +40,7 @@ def drain(library):
                 writer_for or (lambda connection, shard: ShardWriter(connection, "run", shard)),
                 BatchLog(library.tools(lml).log, library.sentry),
                 NoProgress(),
+                BreakerWatch(lml, library.tools(lml).log, NoProgress()),
                 **{"page_size": 10, **overrides},
             )
             return {done.shard: done for done in lane_drain.run(shards)}

@@ -26,7 +26,8 @@ def test_manual_identity_stands_and_a_different_verdict_is_kept(connection):
     add_manual(connection, 2, "Q2")
     add_library(connection, 3)
     before = rows(connection, CONTENT)
-    writer, _ = write(connection, *(single_artist(one) for one in (1, 2, 3)))
+    writer, outcomes = write(connection, *(single_artist(one) for one in (1, 2, 3)))
+    assert [outcome.bucket for outcome in outcomes] == ["manual_differs", "resolved", "resolved"]
     assert rows(connection, CONTENT)[:2] == before
     assert len(rows(connection, CONTENT)) == 3
     counted = writer.tallied

@@ -1,6 +1,7 @@
 """A station with a rotation, runs of rotation_cache on it, and what they counted and logged."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -49,11 +50,18 @@ def totals(report: RunReport) -> list[int]:
 
 @dataclass
 class RotationCacheRuns(StationRuns):
-    """Runs on one station. ``credited``: the days that were credited. ``github``: where the gate compares commits."""
+    """Runs on one station. ``credited``: the days that were credited. ``github``: where the gate compares commits.
+
+    ``notifications`` are the sentences for the page of the run, ``slept`` the seconds that the runs would have slept for LML's
+    breaker. ``on_sleep`` is called instead of sleeping.
+    """
 
     github: str = "http://127.0.0.1:9"
     local_dev: bool = False
+    on_sleep: Callable[[], None] = lambda: None
     credited: list[str] = field(default_factory=list)
+    notifications: list[str] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
 
     def add(self, identity_id: int | None, *, kill: date | None = None, times: int = 1) -> None:
         """Put ``times`` albums with this identity into rotation."""
@@ -76,7 +84,22 @@ class RotationCacheRuns(StationRuns):
         """The resources of a run that logs into ``stream``."""
         gate = DeployGate(lml, GitHub(self.github), local_dev=self.local_dev)
         log = self.log(TOOL, run_id)
-        return Tools(self.postgres, lml, gate, self.sentry, log, self.progress, self.unit_wait_s)
+        return Tools(
+            self.postgres,
+            lml,
+            gate,
+            self.sentry,
+            log,
+            self.progress,
+            self.unit_wait_s,
+            notify=self.notifications.append,
+            sleep=self.sleep,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        """Record a sleep instead of sleeping."""
+        self.slept.append(seconds)
+        self.on_sleep()
 
     @property
     def stale(self) -> list[tuple[Any, ...]]:

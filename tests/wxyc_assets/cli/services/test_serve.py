@@ -19,7 +19,19 @@ from tests.wxyc_assets.cli.services.conftest import TIMEOUT_S, started, wait_unt
 from wxyc_assets.cli.services import one_up
 from wxyc_assets.sandbox.station import create
 
-SHADOWS = ("gql", "resources", "sensors", "click", "dagster", "psycopg", "uvicorn", "graphql", "queue", "random")
+SHADOWS = (
+    "gql",
+    "resources",
+    "sensors",
+    "click",
+    "dagster",
+    "psycopg",
+    "uvicorn",
+    "graphql",
+    "queue",
+    "random",
+    "json",
+)
 pytestmark = pytest.mark.timeout(900)
 
 

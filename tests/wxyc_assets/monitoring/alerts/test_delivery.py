@@ -84,7 +84,10 @@ def test_an_alert_is_sent_once_with_its_details(deliveries, sentry):
         "run",
     )
     assert event["extra"]["runbook"] == "docs/operations.md#a_check"
-    assert event["tags"] == {"asset": "album_metadata", "source": "a_check", "kind": "check", "alert": "raised"}
+    assert event["tags"] == {
+        "repo": "wxyc_assets", "tool": "album-level-backfill", "run_id": "run",
+        "asset": "album_metadata", "source": "a_check", "kind": "check", "alert": "raised",
+    }  # fmt: skip
 
 
 def test_another_occurrence_of_an_open_alert_is_not_sent(deliveries):

@@ -11,9 +11,11 @@ from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts.event_log import scopes_of
 from wxyc_assets.monitoring.alerts.queries import select_heartbeat
 from wxyc_assets.monitoring.alerts.tick import TickContext, TickResult, run_tick
-from wxyc_assets.settings import IdentitySettings, RatingSettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings
 
-CONTEXT = TickContext(scopes_of([made_up]), IdentitySettings(), RatingSettings(), Redactor().plain, sender=None)
+CONTEXT = TickContext(
+    scopes_of([made_up]), IdentitySettings(), FlowsheetSettings(), RatingSettings(), Redactor().plain, sender=None
+)
 
 
 class Sender:

@@ -10,7 +10,7 @@ from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.partition_status.station import asset_statuses
 from wxyc_assets.runs import ledger
 from wxyc_assets.runs.partitions import HOUR, due_keys, hour_key
-from wxyc_assets.settings import IdentitySettings, RatingSettings, load
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings, load
 
 
 class Station:
@@ -23,7 +23,9 @@ class Station:
         with self.postgres.connect() as connection:
             return {
                 one.asset: one
-                for one in asset_statuses(Sessions(connection, connection), IdentitySettings(), RatingSettings())
+                for one in asset_statuses(
+                    Sessions(connection, connection), IdentitySettings(), FlowsheetSettings(), RatingSettings()
+                )
             }
 
     def execute(self, statement, parameters=None):
@@ -167,7 +169,7 @@ def test_the_setting_says_when_billing_began(there):
         began = load(RatingSettings, {"BILLING_START": (datetime.now(UTC) - HOUR).strftime("%Y-%m-%dT%H:00:00Z")})
         (status,) = [
             one
-            for one in asset_statuses(Sessions(connection, connection), IdentitySettings(), began)
+            for one in asset_statuses(Sessions(connection, connection), IdentitySettings(), FlowsheetSettings(), began)
             if one.asset == "rated_usage"
         ]
     assert len(status.states) == 1
@@ -207,6 +209,16 @@ def test_the_status_says_since_when_the_oldest_input_waits(there):
         "rotation_identity": 5,
         "rated_usage": 3,
     }
+
+
+def test_plays_of_the_grace_wait_for_the_worker_alone(there):
+    there.library(3, verified_ago=timedelta(days=2))
+    there.library(4, verified_ago=timedelta(days=2))
+    there.execute("INSERT INTO album_metadata (album_id, discogs_url) VALUES (4, 'https://discogs.example.org/4')")
+    plays(there, album_4=0, album_3=0)
+    assert waiting_days(there) == {}
+    there.execute("UPDATE flowsheet SET add_time = now() - interval '16 minutes'")
+    assert waiting_days(there) == {"album_metadata": 0, "flowsheet_enrichment": 0}
 
 
 def test_nothing_waits_that_no_run_would_take(there):

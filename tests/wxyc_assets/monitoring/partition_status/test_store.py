@@ -6,7 +6,7 @@ import pytest
 
 from wxyc_assets.assets.registry import ASSETS
 from wxyc_assets.monitoring.partition_status import store
-from wxyc_assets.settings import IdentitySettings
+from wxyc_assets.settings import FlowsheetSettings, IdentitySettings
 
 
 @pytest.fixture
@@ -17,14 +17,14 @@ def connection(station):
 
 def test_the_waiting_inputs_are_those_of_assets(connection):
     """The registry says what waits; wxyc status prints both."""
-    assert set(store.waiting_since(connection, IdentitySettings()).since) <= {
+    assert set(store.waiting_since(connection, IdentitySettings(), FlowsheetSettings()).since) <= {
         info.name for info in ASSETS if info.input_noun
     }
 
 
 def test_the_clock_is_that_of_the_database(connection):
     before, at, after = (
-        store.waiting_since(connection, IdentitySettings()).at
+        store.waiting_since(connection, IdentitySettings(), FlowsheetSettings()).at
         if query is None
         else connection.execute(query).fetchone()[0]
         for query in ("SELECT clock_timestamp()", None, "SELECT clock_timestamp()")

@@ -4,10 +4,11 @@
 --
 -- Parameters
 --   retry_after   interval   how long an album rests that LML did not know
+--   grace         interval   the age in which a play belongs to the station's enrichment worker, and waits for no asset
 WITH unknown AS (
   SELECT p.album_id, min(p.play_id) AS play_id
   FROM wxyc_assets.pending_play() p
-  WHERE NOT EXISTS (
+  WHERE p.played_at <= now() - %(grace)s::interval AND NOT EXISTS (
     SELECT FROM album_metadata m
     WHERE m.album_id = p.album_id AND (m.artwork_url IS NOT NULL OR m.discogs_url IS NOT NULL))
   GROUP BY p.album_id
@@ -18,8 +19,8 @@ SELECT clock_timestamp() AS at,
     JOIN unknown u ON u.album_id = q.album_id
     JOIN flowsheet f ON f.id = u.play_id
     WHERE q.state = 'ask') AS album_metadata,
-  (SELECT f.add_time FROM wxyc_assets.pending_play() p JOIN flowsheet f ON f.id = p.play_id
-    WHERE EXISTS (
+  (SELECT p.played_at FROM wxyc_assets.pending_play() p
+    WHERE p.played_at <= now() - %(grace)s::interval AND EXISTS (
       SELECT FROM album_metadata m
       WHERE m.album_id = p.album_id AND (m.artwork_url IS NOT NULL OR m.discogs_url IS NOT NULL))
     ORDER BY p.play_id LIMIT 1) AS flowsheet_enrichment,

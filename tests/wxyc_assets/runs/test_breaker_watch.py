@@ -7,7 +7,7 @@ import pytest
 from resources.lml.errors import LmlUnreachable
 from resources.lml.models import Health
 from tests.run_harness import RecordedProgress
-from wxyc_assets.assets.album_metadata.breaker_watch import BreakerOpenError, BreakerWatch
+from wxyc_assets.runs.breaker_watch import BreakerOpenError, BreakerWatch
 
 
 class Station:
