@@ -12,7 +12,8 @@ from wxyc_assets.runs.counts import Counts
 class Counters(Counts):
     """Counts of events and of rows by their outcome. Source: contract/rated-usage.md, "Rating one window".
 
-    ``events`` = events_rated + unpriced_events + unattributable_events + ambiguous_base_events.
+    ``events`` = events_rated + unpriced_events + unattributable_events + ambiguous_base_events +
+    ambiguous_org_events.
     ``rollups_written``: the rows that the hours have after rating = rows_inserted + rows_changed + rows_unchanged.
     ``uncharged_events``: events with tokens that cost nothing, although their model has a rate above 0.
     ``rows_repriced``: rows that changed because of the price file, whether or not their events changed too.
@@ -25,6 +26,7 @@ class Counters(Counts):
     unpriced_events: int = 0
     unattributable_events: int = 0
     ambiguous_base_events: int = 0
+    ambiguous_org_events: int = 0
     uncharged_events: int = 0
     rollups_written: int = 0
     rows_inserted: int = 0
@@ -41,7 +43,8 @@ class Counters(Counts):
     @property
     def anomalies(self) -> int:
         """Events that were not billed."""
-        return self.unpriced_events + self.unattributable_events + self.ambiguous_base_events
+        ambiguous = self.ambiguous_base_events + self.ambiguous_org_events
+        return self.unpriced_events + self.unattributable_events + ambiguous
 
     @property
     def changes(self) -> int:

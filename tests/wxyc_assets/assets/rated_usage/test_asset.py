@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.B
 KEY = dg.AssetKey("rated_usage")
 CHECKS_OF_EVENTS = {
     *("anomalies_add_up", "unpriced_zero", "unattributable_zero", "ambiguous_base_zero", "work_without_charge"),
-    *("accounting_holds", "price_changed", "negative_tokens_zero"),
+    *("accounting_holds", "ambiguous_org_zero", "price_changed", "negative_tokens_zero"),
 }
 CHECKS_OF_STORAGE = {"reconciled_deletions", "trailing_hours_rated", "unrated_events"}
 ROUTINE = {ORIGIN_TAG: "routine"}

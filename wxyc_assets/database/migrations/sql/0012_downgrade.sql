@@ -1,0 +1,2 @@
+-- 0012_downgrade: everything that 0012_upgrade made is gone.
+ALTER TYPE wxyc_assets.usage_state DROP ATTRIBUTE org_id;
