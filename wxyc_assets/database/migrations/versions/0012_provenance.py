@@ -1,4 +1,4 @@
-"""The organisation of a billed row in the ledger of changes."""
+"""The organisation of a billed row in the ledger of changes, and what LML answered about each input."""
 
 from alembic import op
 
@@ -11,10 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add it."""
+    """Add them."""
     execute_script(op.get_bind(), "0012_upgrade")
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
     execute_script(op.get_bind(), "0012_downgrade")
