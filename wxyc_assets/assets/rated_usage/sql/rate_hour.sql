@@ -232,7 +232,17 @@ SELECT
       WHERE d.cause <> 'events'
       GROUP BY 1
     ) m
-  ) AS moved_by_prices
+  ) AS moved_by_prices,
+  (
+    SELECT jsonb_agg(jsonb_build_object('auth_id', c.auth_id, 'events', c.events, 'cost', c.cost::text))
+    FROM (
+      SELECT b.auth_id, sum(b.events)::bigint AS events, sum(b.cost) AS cost
+      FROM billed b
+      GROUP BY b.auth_id
+      ORDER BY sum(b.cost) DESC, b.auth_id
+      LIMIT 10
+    ) c
+  ) AS top_customers
 FROM (
   SELECT COALESCE(sum(r.events), 0)::bigint AS in_window,
     COALESCE(sum(r.events) FILTER (WHERE NOT r.attributable), 0)::bigint AS unattributable,
