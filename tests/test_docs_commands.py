@@ -67,6 +67,7 @@ class Sandbox:
         values = {
             "ASSET": "library_identity",
             "K": "3",
+            "ID": "1",
             "A": "key-archive",
             "H": "2026-06-08T10:00:00Z",
             "T": "2026-06-09T00:00:00Z",

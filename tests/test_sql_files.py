@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from resources import sql_files
 from resources.postgres import Postgres
+from wxyc_assets.assets.rated_usage.billing_tables import BillingTables, rating_statement
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("resources", "sensors", "wxyc_assets")
@@ -27,6 +28,9 @@ STATEMENTS = [path for path in FILES if path not in SCRIPTS]
 TYPES = {"anchor": "timestamptz", "cost": "float8", "gap_s": "float8"}
 """What psycopg says of parameters whose type PostgreSQL could not tell from the statement."""
 
+COMPOSED = {"rate_hour": lambda: rating_statement(BillingTables())}
+"""Statements with parts that follow from the station's tables, here the sandbox's; their rooms test the others."""
+
 
 def _id(path):
     return str(path.relative_to(ROOT))
@@ -34,7 +38,8 @@ def _id(path):
 
 def _statement(path):
     """Return a file without its comments, numbered parameters in the place of named ones, and their names in order."""
-    text = re.sub(r"--.*$", "", path.read_text(), flags=re.MULTILINE).strip()
+    whole = COMPOSED[path.stem]().as_string(None) if path.stem in COMPOSED else path.read_text()
+    text = re.sub(r"--.*$", "", whole, flags=re.MULTILINE).strip()
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
     for number, name in enumerate(names, start=1):
         text = text.replace(f"%({name})s", f"${number}")

@@ -104,7 +104,7 @@ class Ui:
 
     def _box(self, elements: Locator) -> dict[str, float]:
         """Return the smallest part of the page that has all these elements."""
-        boxes = [box for element in elements.all() if (box := element.bounding_box())]
+        boxes = [{**box} for element in elements.all() if (box := element.bounding_box())]
         left, top = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
         right, bottom = (
             max(box[start] + box[size] for box in boxes) for start, size in (("x", "width"), ("y", "height"))

@@ -122,7 +122,7 @@ ASSETS: tuple[AssetInfo, ...] = (
             "library_watermark": ("SELECT", "UPDATE"),
             "library_identity": ("SELECT", "INSERT", "UPDATE"),
             "library_identity_source": ("SELECT", "INSERT", "UPDATE"),
-            "library_identity_history": ("INSERT",),
+            "library_identity_history": ("SELECT", "INSERT"),
             "library_identity_history_history_id_seq": ("USAGE",),
             "artists": ("SELECT",),
             "compilation_track_artist": (

@@ -19,7 +19,7 @@ Examples:
 @click.option("--month", required=True, metavar="M", help="The month of UTC, such as 2026-10.")
 @csv_option
 def command(auth_id: str, month: str, as_csv: bool) -> Outcome:
-    """Print what customer A is billed for month M, by day, model and deployment, with the totals.
+    """Print what customer A is billed for month M, by day, model, deployment and organisation, with the totals.
 
     It says whether the hours of the month are all rated, for all customers, and which are not. Exits 2 if an hour that closed
     more than two hours ago is not rated, or if the last search found events that no rating has seen. Changes nothing.

@@ -14,8 +14,13 @@ def bill_lines(bill: Bill) -> Iterator[str]:
     printed = bill.as_json()
     total = printed["total"]
     yield f"{bill.auth_id} is billed {total['cost']} USD for {bill.month}, {total['events']} events"
-    for title, name in (("by_model", "model_id"), ("by_deployment", "resource_id"), ("by_day", "day")):
-        rows = printed[title]
+    for title, name in (
+        ("by_model", "model_id"),
+        ("by_deployment", "resource_id"),
+        ("by_organisation", "org_id"),
+        ("by_day", "day"),
+    ):
+        rows = [row for row in printed[title] if row[name] is not None]
         yield from (f"  {row['cost']:>20}  {row[name]}, {row['events']} events" for row in rows[: MAX_SHOWN * 2])
         if len(rows) > MAX_SHOWN * 2:
             yield f"  and {len(rows) - MAX_SHOWN * 2} more: --json lists all"

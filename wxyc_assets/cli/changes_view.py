@@ -67,5 +67,5 @@ def _first(lines: Iterable[str]) -> Iterator[str]:
 def _line(change: Row) -> str:
     return (
         f"{change['changed_at'][:19]}Z  {change['auth_id']} {change['window_start']} {change['model_id']} on "
-        f"{change['resource_id']}: {what_happened(change)} USD, cause {CAUSES[change['cause']]}, run {change['run_id'][:8]}"
+        f"{change['resource_id']}: {what_happened(change)}, cause {CAUSES[change['cause']]}, run {change['run_id'][:8]}"
     )

@@ -47,10 +47,11 @@ class ComparisonView:
             if len(found) > MAX_SHOWN:
                 yield f"  and {len(found) - MAX_SHOWN} more: --csv or --json lists all"
         for title, side in (("old", old), ("new", new)):
-            if side["unpriced_events"] or side["ambiguous_base_events"]:
+            if side["unpriced_events"] or side["ambiguous_base_events"] or side["ambiguous_org_events"]:
                 yield (
-                    f"WARN the {title} prices leave out {side['unpriced_events']} events without a price and "
-                    f"{side['ambiguous_base_events']} of an ambiguous base"
+                    f"WARN the {title} prices leave out {side['unpriced_events']} events without a price, "
+                    f"{side['ambiguous_base_events']} of an ambiguous base and {side['ambiguous_org_events']} of an "
+                    "ambiguous organisation"
                 )
 
     @property

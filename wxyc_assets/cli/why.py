@@ -47,3 +47,49 @@ def usage(auth_id: str, hour: str) -> Outcome:
         if explanation.is_empty:
             require_customer(connection, auth_id)
     return Outcome(explanation.as_json(), lines=explanation.lines())
+
+
+ID = click.IntRange(-(2**31), 2**31 - 1)
+"""An id of the station's table ``library``."""
+
+
+@command.command("library", short_help="Where an album's identity comes from.")
+@click.argument("library_id", metavar="ID", type=ID)
+def library(library_id: int) -> Outcome:
+    """Explain the identity of album ID: who decided it, when, and what it replaced.
+
+    Prints the identity with its method and external ids, the run, batch and digest of LML's answer that it comes from, every
+    identity that it replaced, LML's answers about the album, its failures, and until when it rests. Changes nothing.
+    """
+    from wxyc_assets.assets.library_identity.explain import explain
+    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.settings import IdentitySettings, load
+
+    settings = load(IdentitySettings)
+    with schema_session() as connection:
+        explanation = explain(
+            connection, library_id, stale_after=settings.stale_after, retry_after=settings.retry_after
+        )
+    if explanation.is_empty:
+        raise CannotError(f"the library has no album {library_id}, and no run has asked about one")
+    return Outcome(explanation.as_json(), lines=list(explanation.lines()))
+
+
+@command.command("album", short_help="Where an album's metadata comes from.")
+@click.argument("album_id", metavar="ID", type=ID)
+def album(album_id: int) -> Outcome:
+    """Explain the metadata of album ID: which answer of LML it comes from, and what it replaced.
+
+    Prints the row of album_metadata, the run, batch and digest of LML's answer that it comes from, what each write replaced,
+    LML's answers about the album, its failures, and until when it rests. Changes nothing.
+    """
+    from wxyc_assets.assets.album_metadata.explain import explain
+    from wxyc_assets.cli.schema_session import schema_session
+    from wxyc_assets.settings import IdentitySettings, load
+
+    settings = load(IdentitySettings)
+    with schema_session() as connection:
+        explanation = explain(connection, album_id, retry_after=settings.retry_after)
+    if explanation.is_empty:
+        raise CannotError(f"the library has no album {album_id}, and no run has asked about one")
+    return Outcome(explanation.as_json(), lines=list(explanation.lines()))

@@ -31,7 +31,7 @@ def _execute(connection: psycopg.Connection, name: str, **parameters: object) ->
     return connection.execute(sql_files.load("wxyc_assets.runs", name), parameters)
 
 
-def _text(reason: str) -> str:
+def storable(reason: str) -> str:
     """Replace what PostgreSQL cannot store: a reason quotes the input, which may hold a NUL or half a surrogate pair."""
     return reason.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
@@ -48,7 +48,7 @@ def expect_calls(connection: psycopg.Connection, run_id: str, calls: float) -> N
 
 def end_run(connection: psycopg.Connection, run_id: str, verdict: RunVerdict, reason: str) -> None:
     """Record that a run has ended by itself; a killed run never records it."""
-    _execute(connection, "end_run", run_id=run_id, verdict=verdict, reason=_text(reason))
+    _execute(connection, "end_run", run_id=run_id, verdict=verdict, reason=storable(reason))
 
 
 def write_tally(
@@ -83,7 +83,7 @@ def quarantine(connection: psycopg.Connection, asset: str, run_id: str, rejected
         run_id=run_id,
         input_id=[item.input_id for item in rejected],
         kind=[item.kind for item in rejected],
-        reason=[_text(item.reason)[:2000] for item in rejected],
+        reason=[storable(item.reason)[:2000] for item in rejected],
         payload_digest=[item.payload_digest for item in rejected],
         rests=[item.rests for item in rejected],
     )

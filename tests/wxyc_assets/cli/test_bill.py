@@ -70,3 +70,17 @@ def test_unknown_customer_and_month_ahead_are_refused(billing):
 
 def test_customer_without_usage_in_the_month_is_billed_nothing(billing):
     assert bill("--auth", "a", "--month", "2026-05").lines[0] == "a is billed 0.000000000 USD for 2026-05, 0 events"
+
+
+def test_organisations_are_shown_where_the_tables_have_them(billing):
+    assert [row["org_id"] for row in bill("--auth", "a", *MONTH).printed["by_organisation"]] == [None]
+    billing.execute("ALTER TABLE rated_usage ADD COLUMN org_id varchar(64)")
+    billing.execute("UPDATE rated_usage SET org_id = 'org-1' WHERE resource_id = 's'")
+    outcome = bill("--auth", "a", *MONTH)
+    assert [(row["org_id"], row["cost"]) for row in outcome.printed["by_organisation"]] == [
+        (None, "0.001365000"),
+        ("org-1", "0.000500000"),
+    ]
+    assert [(row["resource_id"], row["org_id"]) for row in outcome.printed["rows"]] == [("r", None), ("s", "org-1")]
+    assert "0.000500000  org-1, 1 events" in "\n".join(outcome.lines)
+    assert "None" not in "\n".join(outcome.lines)

@@ -71,7 +71,7 @@ def test_parquet_has_decimals_and_utc_instants(billing, tmp_path, monkeypatch):
     assert str(table.schema.field("cost").type) == "decimal128(38, 9)"
     names = table.column_names
     assert [tuple(row[name] for name in names) for row in table.to_pylist()] == [
-        tuple(row[name] for name in names) for row in wanted
+        tuple(row.get(name) for name in names) for row in wanted
     ]
     assert pq.ParquetFile(path).num_row_groups > 1
     assert outcome.printed["rows"] == len(wanted)
@@ -126,3 +126,17 @@ def test_nothing_follows_rows_on_stdout():
     stdout = io.StringIO()
     Output(stdout, has_rows=True).print(Outcome({"error": "interrupted"}, 1, problem="wxyc: interrupted"))
     assert stdout.getvalue() == ""
+
+
+def test_export_has_organisations_and_ids_of_any_type(billing, tmp_path):
+    for statement in ("ADD COLUMN org_id varchar(64)", "ALTER id TYPE uuid USING id::uuid"):
+        billing.execute(f"ALTER TABLE rated_usage {statement}")
+    billing.execute("UPDATE rated_usage SET org_id = 'org-1' WHERE model_id = 'b'")
+    path, stdout = tmp_path / "out.parquet", io.StringIO(newline="")
+    run(output=Output(stdout))
+    run("--format", "parquet", "--output", str(path))
+    wanted = [(str(row["id"]), row["org_id"]) for row in stored(billing)]
+    assert {org for _, org in wanted} == {None, "org-1"}
+    assert [(row["id"], row["org_id"]) for row in pq.read_table(path).to_pylist()] == wanted
+    found = list(csv.DictReader(io.StringIO(stdout.getvalue(), newline="")))
+    assert [(row["id"], row["org_id"] or None) for row in found] == wanted

@@ -30,8 +30,10 @@ class Writer(Protocol):
 
     tallied: Counters
 
-    def write(self, albums: Sequence[Album], outcomes: Sequence[Outcome], extra: Counters) -> list[Outcome]:
-        """Write a batch and return the outcomes as they were written."""
+    def write(
+        self, albums: Sequence[Album], outcomes: Sequence[Outcome], extra: Counters, batch: int = 0
+    ) -> list[Outcome]:
+        """Write a batch, number ``batch`` of the run, and return the outcomes as they were written."""
 
     def complete(self) -> None:
         """Record that the shard was processed to its end."""
@@ -185,6 +187,6 @@ class Drain(ShardDrain[_Batch, Writer]):
         log.log_outcomes(outcomes)
         before = writer.tallied
         began = time.monotonic()
-        log.log_writer_errors(writer.write(albums, outcomes, extra))
+        log.log_writer_errors(writer.write(albums, outcomes, extra, batch.index))
         took_ms = batch.read_ms + extra.lml_total_latency_ms + (time.monotonic() - began) * 1000
         log.log_done(batch.index, len(albums), writer.tallied - before, took_ms)

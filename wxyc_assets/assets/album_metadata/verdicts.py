@@ -6,7 +6,7 @@ Source: DESIGN section 5, contract/album-metadata.md; for degraded answers contr
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from resources.lml.models import BulkLookupResult, LookupHit, LookupResponse
@@ -14,7 +14,7 @@ from resources.lml.names import decoded, folded
 from wxyc_assets.assets.album_metadata.counters import Bucket, Counters, Unanswered
 from wxyc_assets.assets.album_metadata.derivation import AlbumRow, derive
 from wxyc_assets.assets.album_metadata.trust import is_trusted
-from wxyc_assets.runs.digest import digest, first_problem
+from wxyc_assets.runs.digest import answer_digest, digest, first_problem
 
 MAX_CLAIM_CHARS = 100
 """Characters of an unusable index that a log line shows."""
@@ -63,6 +63,8 @@ class Outcome:
         doubtful: LML did not find the album, and could find it at another time if its breaker to Discogs is open now.
         kind: the kind of its quarantine, empty if it is not quarantined.
         payload_digest: SHA-256 of the answer, hex, where the album is quarantined.
+        answer_digest: the first 16 digits of that of LML's answer; empty if LML did not answer.
+        method: LML's search type, if it found an album.
     """
 
     album_id: int
@@ -74,6 +76,8 @@ class Outcome:
     doubtful: bool = False
     kind: str = ""
     payload_digest: str = ""
+    answer_digest: str = ""
+    method: str = ""
 
 
 def count_outcomes(outcomes: Sequence[Outcome]) -> Counters:
@@ -113,7 +117,7 @@ def classify(albums: Sequence[Album], results: Sequence[Any]) -> Classification:
     """Return exactly one outcome for each album, decided by the result at its own position alone."""
     return Classification(
         [
-            classify_answer(album, position, results[position])
+            replace(classify_answer(album, position, results[position]), answer_digest=answer_digest(results[position]))
             if position < len(results)
             else _unexpected(album.album_id, position, "no answer in its place", None)
             for position, album in enumerate(albums)
@@ -169,9 +173,15 @@ def _classify_match(album: Album, lookup: LookupResponse, incomplete: str) -> Ou
     if not trusted:
         reason = f"search type {lookup.search_type!r} found another album"
         doubtful = not _is_cache_only(lookup)
-        return Outcome(album.album_id, "match_untrusted", reason=reason[:MAX_REASON_CHARS], doubtful=doubtful)
+        return Outcome(
+            album.album_id,
+            "match_untrusted",
+            reason=reason[:MAX_REASON_CHARS],
+            doubtful=doubtful,
+            method=lookup.search_type,
+        )
     row = derive(album.album_id, artwork, complete=not incomplete) if artwork else None
-    return Outcome(album.album_id, "match", row=row)
+    return Outcome(album.album_id, "match", row=row, method=lookup.search_type)
 
 
 def _incomplete(lookup: LookupResponse | None) -> str:

@@ -11,9 +11,10 @@ from wxyc_assets.assets.album_metadata.counters import Counters
 from wxyc_assets.assets.album_metadata.derivation import AlbumRow
 from wxyc_assets.assets.album_metadata.store import ASSET, execute
 from wxyc_assets.assets.album_metadata.verdicts import Album, Outcome, count_outcomes
-from wxyc_assets.runs import ledger
+from wxyc_assets.runs import ledger, provenance
 from wxyc_assets.runs.bisecting_write import write_isolating
 from wxyc_assets.runs.digest import digest, first_problem
+from wxyc_assets.runs.provenance import Answered
 
 COLUMNS = tuple(column.name for column in fields(AlbumRow))
 values_of = attrgetter(*COLUMNS)
@@ -35,7 +36,9 @@ class ShardWriter:
     shard: int
     tallied: Counters = field(default_factory=Counters)
 
-    def write(self, albums: Sequence[Album], outcomes: Sequence[Outcome], extra: Counters) -> list[Outcome]:
+    def write(
+        self, albums: Sequence[Album], outcomes: Sequence[Outcome], extra: Counters, batch: int = 0
+    ) -> list[Outcome]:
         """Write a batch in one transaction; where the table refuses a row, write all but that row.
 
         ``extra`` counts what has no outcome: albums that were not asked about, calls, surplus answers. Returns the outcomes as
@@ -45,7 +48,7 @@ class ShardWriter:
 
         def write_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra
-            self._write_part(by_id, part, extra)
+            self._write_part(by_id, part, extra, batch)
             extra = Counters()  # the first committed part counts them
             return part
 
@@ -55,16 +58,19 @@ class ShardWriter:
         """Record that the shard was processed to its end."""
         self._tally(self.tallied, complete=True)
 
-    def _write_part(self, albums: Mapping[int, Album], outcomes: Sequence[Outcome], extra: Counters) -> None:
+    def _write_part(
+        self, albums: Mapping[int, Album], outcomes: Sequence[Outcome], extra: Counters, batch: int
+    ) -> None:
         with self.connection.transaction():
             rows = [outcome.row for outcome in outcomes if outcome.row]
             upserts = 0
             if rows:
                 # As JSON, which can carry every value: PostgreSQL refuses the row whose text or smallint cannot.
                 rows_json = json.dumps([dict(zip(COLUMNS, values_of(row), strict=True)) for row in rows])
-                upserts = execute(self.connection, "upsert_album_metadata", rows=rows_json).rowcount
+                ((upserts,),) = execute(self.connection, "upsert_album_metadata", rows=rows_json).fetchall()
             self._update_no_matches(albums, outcomes)
             self._quarantine(outcomes)
+            self._record_answers(outcomes, batch)
             tallied = (
                 self.tallied
                 + extra
@@ -90,6 +96,12 @@ class ShardWriter:
         known = [outcome.album_id for outcome in outcomes if outcome.bucket == "match"]
         if known:
             execute(self.connection, "delete_no_matches", album_id=known)
+
+    def _record_answers(self, outcomes: Sequence[Outcome], batch: int) -> None:
+        answered = [Answered(o.album_id, o.bucket, o.answer_digest, o.method) for o in outcomes if o.answer_digest]
+        provenance.write_answers(
+            self.connection, asset=ASSET, shard=self.shard, run_id=self.run_id, batch=batch, answered=answered
+        )
 
     def _quarantine(self, outcomes: Sequence[Outcome]) -> None:
         succeeded = [o.album_id for o in outcomes if o.bucket in ANSWERED and not o.kind]

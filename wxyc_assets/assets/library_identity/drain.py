@@ -130,7 +130,7 @@ class Drain(ShardDrain[_Page, Writer]):
         before = writer.tallied
         try:
             extra = reply.call_counters.plus(answers_untrusted=len(untrusted))
-            written = writer.write(reply.classification.outcomes, extra)
+            written = writer.write(reply.classification.outcomes, extra, index)
             log.log_rejected(written.outcomes)
             log.log_track_credits(index, written.track_credits)
             if untrusted:

@@ -15,7 +15,7 @@ from resources.lml.models import LibraryVerdict, Provenance
 from wxyc_assets.assets.library_identity.confidence import as_real
 from wxyc_assets.assets.library_identity.counters import Bucket, Counters
 from wxyc_assets.assets.library_identity.track_credits import TrackCredit, credits_of
-from wxyc_assets.runs.digest import digest, first_problem
+from wxyc_assets.runs.digest import answer_digest, digest, first_problem
 
 MAX_SOURCE_BYTES = 2600
 """``source`` is in the primary key, and an index entry of PostgreSQL holds at most about 2700 bytes."""
@@ -68,7 +68,8 @@ class Outcome:
     """The outcome of one input.
 
     ``identity`` is set exactly in bucket ``resolved``, ``track_credits`` only in ``resolved_compilation``. ``reason`` and
-    ``payload_digest`` (SHA-256 of the answer, hex) are set where the input is quarantined.
+    ``payload_digest`` (SHA-256 of the answer, hex) are set where the input is quarantined. ``answer_digest`` is set where LML
+    answered.
     """
 
     library_id: int
@@ -81,6 +82,7 @@ class Outcome:
     track_entries_invalid: int = 0
     reason: str = ""
     payload_digest: str = ""
+    answer_digest: str = ""
 
 
 def count_outcomes(outcomes: Sequence[Outcome]) -> Counters:
@@ -130,7 +132,7 @@ def classify(page: Sequence[Library], results: Sequence[Any], *, reads_tracks: b
     missing_buckets = _missing_buckets(len(page) - len(answers), len(untrusted))
     return Classification(
         [
-            classify_answer(library.library_id, answers[library.library_id], reads_tracks=reads_tracks)
+            _answered(library.library_id, answers[library.library_id], reads_tracks=reads_tracks)
             if library.library_id in answers
             else Outcome(library.library_id, next(missing_buckets))
             for library in page
@@ -147,6 +149,12 @@ def _missing_buckets(missing: int, untrusted: int) -> Iterator[Bucket]:
 def _library_id(result: Any) -> int | None:
     library_id = claimed_id(result)
     return library_id if type(library_id) is int else None  # a bool is an int to isinstance
+
+
+def _answered(library_id: int, answer: Any, *, reads_tracks: bool) -> Outcome:
+    outcome = classify_answer(library_id, answer, reads_tracks=reads_tracks)
+    outcome.answer_digest = answer_digest(answer)
+    return outcome
 
 
 def classify_answer(library_id: int, answer: Any, *, reads_tracks: bool = False) -> Outcome:

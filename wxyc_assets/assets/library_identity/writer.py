@@ -12,9 +12,10 @@ from wxyc_assets.assets.library_identity.counters import Counters
 from wxyc_assets.assets.library_identity.store import ASSET, execute
 from wxyc_assets.assets.library_identity.track_credits import CreditReview, TrackCredit
 from wxyc_assets.assets.library_identity.verdicts import Outcome, count_outcomes
-from wxyc_assets.runs import ledger
+from wxyc_assets.runs import ledger, provenance
 from wxyc_assets.runs.bisecting_write import write_isolating
 from wxyc_assets.runs.digest import digest, first_problem
+from wxyc_assets.runs.provenance import Answered
 
 NOTES = "consumer:lml-bulk"
 """The value of ``notes`` in rows that this asset writes; readers know it from the predecessor."""
@@ -41,8 +42,8 @@ class Writer(Protocol):
 
     tallied: Counters
 
-    def write(self, outcomes: Sequence[Outcome], extra: Counters) -> Written:
-        """Write a page and return it as it was written."""
+    def write(self, outcomes: Sequence[Outcome], extra: Counters, batch: int = 0) -> Written:
+        """Write a page, batch number ``batch`` of the run, and return it as it was written."""
 
     def quarantine(self, rejected: Sequence[ledger.Rejected]) -> None:
         """Record rejected answers that belong to no input."""
@@ -60,7 +61,7 @@ class ShardWriter:
     shard: int
     tallied: Counters = field(default_factory=Counters)
 
-    def write(self, outcomes: Sequence[Outcome], extra: Counters) -> Written:
+    def write(self, outcomes: Sequence[Outcome], extra: Counters, batch: int = 0) -> Written:
         """Write a page in one transaction; where a library cannot be written, write all but that library.
 
         ``extra`` counts calls, latency and untrusted answers, which are no inputs. Raises the error itself if no single library
@@ -70,7 +71,7 @@ class ShardWriter:
 
         def write_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra, credited
-            settled, reviewed = self._write_part(part, extra)
+            settled, reviewed = self._write_part(part, extra, batch)
             credited += reviewed
             extra = Counters()  # the first committed part counts them
             return settled
@@ -86,12 +87,15 @@ class ShardWriter:
         """Record that the shard was processed to its end."""
         self._tally(self.tallied, complete=True)
 
-    def _write_part(self, outcomes: Sequence[Outcome], extra: Counters) -> tuple[Sequence[Outcome], CreditReview]:
+    def _write_part(
+        self, outcomes: Sequence[Outcome], extra: Counters, batch: int
+    ) -> tuple[Sequence[Outcome], CreditReview]:
         with self.connection.transaction():
             settled, history_rows = self._write_identities(outcomes)
             credited = track_credit_store.write(self.connection, _track_credits(settled))
             self._update_markers(settled)
             self._quarantine_outcomes(settled)
+            self._record_answers(settled, batch)
             counted = count_outcomes(settled).plus(history_rows_written=history_rows, **credited.counters.stored())
             tallied = self.tallied + extra + counted
             self._tally(tallied, complete=False)
@@ -137,6 +141,16 @@ class ShardWriter:
             execute(self.connection, "stamp_markers", library_id=attempted)
         ledger.release(self.connection, ASSET, resolved + attempted)
 
+    def _record_answers(self, outcomes: Sequence[Outcome], batch: int) -> None:
+        answered = [
+            Answered(one.library_id, one.bucket, one.answer_digest, one.identity.method if one.identity else "")
+            for one in outcomes
+            if one.answer_digest
+        ]
+        provenance.write_answers(
+            self.connection, asset=ASSET, shard=self.shard, run_id=self.run_id, batch=batch, answered=answered
+        )
+
     def _quarantine_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         self.quarantine(
             [
@@ -161,7 +175,8 @@ def _beside_manual(outcome: Outcome, manual: Mapping[int, str]) -> Outcome:
     if not differs:
         return replace(outcome, sources=())
     verdict = digest([outcome.identity.wikidata_qid, outcome.identity.spotify_id, outcome.identity.apple_music_id])
-    return Outcome(outcome.library_id, "manual_differs", reason=differs, payload_digest=verdict)
+    answer = outcome.answer_digest
+    return Outcome(outcome.library_id, "manual_differs", reason=differs, payload_digest=verdict, answer_digest=answer)
 
 
 def _as_writer_error(outcome: Outcome, error: Exception) -> Outcome:
@@ -170,6 +185,7 @@ def _as_writer_error(outcome: Outcome, error: Exception) -> Outcome:
         "writer_error",
         reason=first_problem(error),
         payload_digest=digest(outcome.identity or outcome.track_credits),
+        answer_digest=outcome.answer_digest,
     )
 
 
@@ -184,7 +200,7 @@ class DryRunWriter:
     connection: psycopg.Connection
     tallied: Counters = field(default_factory=Counters)
 
-    def write(self, outcomes: Sequence[Outcome], extra: Counters) -> Written:
+    def write(self, outcomes: Sequence[Outcome], extra: Counters, _batch: int = 0) -> Written:
         """Count a page as a run does, and each library that would be refused while it is read as well."""
         credited = CreditReview()
 

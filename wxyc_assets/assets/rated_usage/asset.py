@@ -15,6 +15,7 @@ from wxyc_assets.assets.rated_usage.lateness import late_hours
 from wxyc_assets.assets.rated_usage.pricing import load_stored
 from wxyc_assets.assets.rated_usage.run import HourDone, Request, Tools, run
 from wxyc_assets.assets.rated_usage.run_report import OUTCOMES
+from wxyc_assets.assets.rated_usage.top_customers import customer_plots, customers_markdown
 from wxyc_assets.assets.rated_usage.unbilled.search import find_unbilled, search_window
 from wxyc_assets.assets.rated_usage.unbilled.usage import UNRATED, of_unbilled
 from wxyc_assets.assets.rated_usage.unpushed import needed
@@ -137,7 +138,7 @@ def build_request(
 
 
 def _materialization(done: HourDone) -> dg.AssetMaterialization:
-    """Return the credit of one hour. Money is exact text; ``cost_usd`` is the nearest float, for the UI's plot only."""
+    """Return the credit of one hour. Money is exact text; the floats are the nearest ones, for the UI's plots."""
     rated = done.rated
     return dg.AssetMaterialization(
         "rated_usage",
@@ -149,5 +150,7 @@ def _materialization(done: HourDone) -> dg.AssetMaterialization:
             "anomalies": rated.counters.anomalies,
             "cost_usd": dg.MetadataValue.float(float(str(rated.total_cost))),
             "price_digest": done.price_digest,
+            "top_customers": dg.MetadataValue.md(customers_markdown(rated.top_customers, done.hour)),
+            **customer_plots(rated.top_customers),
         },
     )

@@ -21,6 +21,10 @@ _NOT_BILLED = {
         "ambiguous_base_events",
         "events of fine-tunes were left out, because a customer's events of one hour name different bases",
     ),
+    "ambiguous_org_zero": (
+        "ambiguous_org_events",
+        "events were left out, because a customer's events of one hour name different organisations",
+    ),
 }
 
 CHECKS = (
@@ -31,6 +35,10 @@ CHECKS = (
     Check("unpriced_zero", "Every event has a price."),
     Check("unattributable_zero", "Every event has a customer, a deployment and a model."),
     Check("ambiguous_base_zero", "All events of a customer for one fine-tune in one hour name the same base."),
+    Check(
+        "ambiguous_org_zero",
+        "All events of a customer for one deployment and model in one hour name the same organisation, or none.",
+    ),
     Check(
         "price_changed",
         "A routine run met no hour that was billed with another price file and would cost something else now.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from wxyc_assets.assets.rated_usage.money import Usd
+from wxyc_assets.assets.rated_usage.top_customers import CustomerCost, read_customers
 from wxyc_assets.runs.counts import Counts
 
 
@@ -12,7 +13,8 @@ from wxyc_assets.runs.counts import Counts
 class Counters(Counts):
     """Counts of events and of rows by their outcome. Source: contract/rated-usage.md, "Rating one window".
 
-    ``events`` = events_rated + unpriced_events + unattributable_events + ambiguous_base_events.
+    ``events`` = events_rated + unpriced_events + unattributable_events + ambiguous_base_events +
+    ambiguous_org_events.
     ``rollups_written``: the rows that the hours have after rating = rows_inserted + rows_changed + rows_unchanged.
     ``uncharged_events``: events with tokens that cost nothing, although their model has a rate above 0.
     ``rows_repriced``: rows that changed because of the price file, whether or not their events changed too.
@@ -25,6 +27,7 @@ class Counters(Counts):
     unpriced_events: int = 0
     unattributable_events: int = 0
     ambiguous_base_events: int = 0
+    ambiguous_org_events: int = 0
     uncharged_events: int = 0
     rollups_written: int = 0
     rows_inserted: int = 0
@@ -41,7 +44,8 @@ class Counters(Counts):
     @property
     def anomalies(self) -> int:
         """Events that were not billed."""
-        return self.unpriced_events + self.unattributable_events + self.ambiguous_base_events
+        ambiguous = self.ambiguous_base_events + self.ambiguous_org_events
+        return self.unpriced_events + self.unattributable_events + ambiguous
 
     @property
     def changes(self) -> int:
@@ -61,6 +65,7 @@ class RatingResult:
     ``total_cost``: the cost of the hours after rating. ``cost_before``: the cost of their rows before. ``cost_raised`` and
     ``cost_lowered``: the sums by which rows went up and down; neither is negative. ``moved_by_prices``: what the rows that the
     price file changed cost more than before, by model. ``negative_named``: some of the rows with negative tokens.
+    ``top_customers``: the ten with the highest costs; empty for several hours.
     """
 
     counters: Counters = Counters()
@@ -70,6 +75,7 @@ class RatingResult:
     cost_lowered: Usd = _ZERO
     moved_by_prices: Mapping[str, Usd] = field(default_factory=dict)
     negative_named: Sequence[str] = ()
+    top_customers: Sequence[CustomerCost] = ()
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -80,6 +86,7 @@ class RatingResult:
             **{name: Usd.parse(row[name]) for name in _MONEY},
             moved_by_prices=moved,
             negative_named=row["negative_named"] or (),
+            top_customers=read_customers(row["top_customers"]),
         )
 
     @property
@@ -115,7 +122,7 @@ def _add_up(moved: Mapping[str, Usd], more: Mapping[str, Usd]) -> Mapping[str, U
     return {model: moved.get(model, _ZERO) + more.get(model, _ZERO) for model in {**moved, **more}}
 
 
-_NOT_MONEY = {"counters", "moved_by_prices", "negative_named"}
+_NOT_MONEY = {"counters", "moved_by_prices", "negative_named", "top_customers"}
 _MONEY = tuple(each.name for each in fields(RatingResult) if each.name not in _NOT_MONEY)
 
 

@@ -117,7 +117,7 @@ def _read(connection: psycopg.Connection, query: str, **parameters: object) -> l
 def _billed_line(row: Row) -> str:
     relation = "=" if row["adds_up"] else "IS NOT"
     return (
-        f"  {row['model_id']} on {row['resource_id']}, {row['event_count']} events: "
+        f"  {row['model_id']} on {row['resource_id']}{_of_org(row['org_id'])}, {row['event_count']} events: "
         f"{row['billable_prompt_tokens']} x {row['prompt_rate']} + {row['cached_tokens']} cached x {row['cached_rate']} + "
         f"{row['completion_tokens']} completion x {row['completion_rate']} {relation} {row['cost']} USD"
     )
@@ -125,21 +125,29 @@ def _billed_line(row: Row) -> str:
 
 def _not_billed_line(group: Row) -> str:
     base = f" with base {group['base_model']}" if group["base_model"] is not None else ""
-    return f"  not billed: {group['events']} events of {group['model']}{base} on {group['resource_id']}"
+    where = f"{group['resource_id']}{_of_org(group['org_id'])}"
+    return f"  not billed: {group['events']} events of {group['model']}{base} on {where}"
+
+
+def _of_org(org_id: str | None) -> str:
+    return f" of {org_id}" if org_id is not None else ""
 
 
 def what_happened(change: Row) -> str:
-    """Return what a change of the ledger did to a billed row: its costs before and after, in USD."""
-    return {
-        "insert": "billed at {cost_after}",
-        "change": "changed from {cost_before} to {cost_after}",
-        "delete": "deleted at {cost_before}",
+    """Return what a change of the ledger did to a billed row: its costs, and its organisation if that changed."""
+    happened = {
+        "insert": "billed at {cost_after} USD",
+        "change": "changed from {cost_before} to {cost_after} USD",
+        "delete": "deleted at {cost_before} USD",
     }[change["kind"]].format_map(change)
+    before, after = change["org_before"], change["org_after"]
+    moved = change["kind"] == "change" and before != after
+    return f"{happened}, organisation {before or 'none'} to {after or 'none'}" if moved else happened
 
 
 def _change_line(change: Row) -> str:
     why = " (at other rates)" if change["kind"] == "change" and change["rates_changed"] else ""
     return (
-        f"  {rfc3339(change['changed_at'])}: {change['model_id']} on {change['resource_id']} {what_happened(change)} USD{why}, "
+        f"  {rfc3339(change['changed_at'])}: {change['model_id']} on {change['resource_id']} {what_happened(change)}{why}, "
         f"by {change['origin']} run {change['run_id']}, prices {change['price_digest'][:12]}"
     )

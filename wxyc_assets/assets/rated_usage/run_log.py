@@ -33,6 +33,7 @@ def log_summary(report: RunReport, log: StepLog) -> None:
     counters = total.counters
     for step, count, text in (
         ("ambiguous_base", counters.ambiguous_base_events, "AMBIGUOUS-BASE events were left out"),
+        ("ambiguous_org", counters.ambiguous_org_events, "AMBIGUOUS-ORG events were left out"),
         ("unattributable", counters.unattributable_events, "UNATTRIBUTABLE billing_event rows"),
         ("unpriced", counters.unpriced_events, "UNPRICED events"),
     ):
@@ -45,6 +46,8 @@ def log_summary(report: RunReport, log: StepLog) -> None:
         for name in ("unpriced_events", "unattributable_events", "ambiguous_base_events")
         if counters.anomalies
     )
+    if counters.ambiguous_org_events:  # a station whose tables have no organisation keeps the predecessor's line
+        counts += f", ambiguous_org_events={counters.ambiguous_org_events}"
     if report.push_needed:
         windows = [window.as_json() for window in report.push_needed]
         log.warning("push_needed", message=needed(report.push_needed), windows=windows)

@@ -20,6 +20,7 @@ OUTCOMES = OutcomeTable(
         "unpriced_events": "events without a price",
         "unattributable_events": "events without customer, deployment or model",
         "ambiguous_base_events": "events of a fine-tune with two bases",
+        "ambiguous_org_events": "events of two organisations",
         "rows_inserted": "rows inserted",
         "rows_changed": "rows changed",
         "rows_unchanged": "rows that were already right",

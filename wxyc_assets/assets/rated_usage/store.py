@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from resources import sql_files
 from resources.postgres import Postgres
 from wxyc_assets.assets.price_book.book import PriceBook
+from wxyc_assets.assets.rated_usage.billing_tables import BillingTables, rating_statement
 from wxyc_assets.assets.rated_usage.counters import RatingResult
 from wxyc_assets.assets.rated_usage.money import Usd
 from wxyc_assets.runs import ledger
@@ -73,7 +74,7 @@ def rate_hour(connection: psycopg.Connection, hour: datetime, cause: Cause, *, c
         execute(connection, "wait_for_rows")
         execute(connection, "prefer_hashing")
         with connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(sql_files.load(PACKAGE, "rate_hour"), parameters(hour, cause))
+            cursor.execute(rating_statement(BillingTables.read(connection)), parameters(hour, cause))
             rated = RatingResult.from_row(cursor.fetchall()[0])
         ledger.write_tally(
             connection,

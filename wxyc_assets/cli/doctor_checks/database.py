@@ -1,6 +1,6 @@
 """Checks the databases: the tables of the station and of billing, the privileges, our own schema, Dagster's storage."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -128,7 +128,7 @@ def check_billing_tables(connection: psycopg.Connection, schema: str, *, require
     rows = connection.execute(
         sql_files.load("wxyc_assets.cli", "select_billing_tables"), {"billing_schema": schema}
     ).fetchall()
-    missing = [table for table, present, _, _ in rows if not present]
+    missing = [table for table, present, *_ in rows if not present]
     if len(missing) == len(rows) and not required:
         says = f"none in schema {schema} ({', '.join(missing)}): this station has no billing, and rated_usage refuses to run"
         advice = "if it has, set BILLING_SCHEMA_NAME to the schema of these tables"
@@ -143,14 +143,25 @@ def check_billing_tables(connection: psycopg.Connection, schema: str, *, require
             "BILLING_DATABASE_URL names their database, if it is another one than the station's",
         )
         return
-    lacking = {table: lacks for table, _, lacks, _ in rows if lacks}
+    lacking = {table: lacks for table, _, lacks, *_ in rows if lacks}
     for table, lacks in lacking.items():
         yield _missing_privileges(connection, schema, table, lacks)
     if not lacking:
         yield Diagnosis("billing tables", ok=True, says=f"all there in schema {schema}, with privileges")
-    for table, _, _, index_key in rows:
+    for table, _, _, index_key, _ in rows:
         if index_key:
             yield _missing_index(f"{schema}.{table}", index_key)
+    yield from _organisations({table: has_org for table, *_, has_org in rows})
+
+
+def _organisations(has_org: Mapping[str, bool]) -> Iterator[Diagnosis]:
+    """Say whether billed rows name an organisation; a station without org_id needs no line."""
+    if all(has_org.values()):
+        yield Diagnosis("organisations", ok=True, says="billed rows carry the org_id of their events")
+    elif any(has_org.values()):
+        ((without, _),) = (item for item in has_org.items() if not item[1])
+        says = f"WARNING: {without} has no org_id and the other table has one, so billed rows carry none"
+        yield Diagnosis("organisations", ok=True, says=says, advice=f"let the owner add org_id to {without}")
 
 
 def _missing_privileges(

@@ -28,8 +28,9 @@ CONNECT_TIMEOUT_S = 4
 class Watch(Protocol):
     """A watch on one server."""
 
-    holds_services: bool
-    """Whether Dagster's processes cannot start, because the server of their storage did not answer at the last look."""
+    @property
+    def holds_services(self) -> bool:
+        """Whether Dagster's processes cannot start, because the server of their storage did not answer at the last look."""
 
     def look(self, *, at_once: bool = False) -> None:
         """Look at the server, if it is time or ``at_once``, and say what has changed."""
@@ -47,7 +48,7 @@ def configured_watches(settings: DatabaseSettings, say: Callable[[str], object])
     for setting, url in configured.items():
         if url and (server := _server(url)) not in watched:
             watched.add(server)
-            has_storage = bool(storage) and server == _server(storage)
+            has_storage = storage is not None and server == _server(storage)
             yield ConfiguredDatabaseWatch(url.get_secret_value(), setting, say, has_storage=has_storage)
 
 

@@ -1,5 +1,5 @@
--- select_billing_tables: for each table that rating uses, whether it exists, which privileges this role lacks, and the key of
--- the index without which every rating reads the whole table; null if that index exists.
+-- select_billing_tables: for each table that rating uses, whether it exists, which privileges this role lacks, the key of the
+-- index without which every rating reads the whole table (null if that index exists), and whether it has org_id.
 --
 -- Parameters
 --   billing_schema   text
@@ -13,7 +13,8 @@ SELECT n.table_name, r.relation IS NOT NULL AS present,
     JOIN pg_am m ON m.oid = c.relam
     WHERE i.indrelid = r.relation AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'
       AND pg_get_indexdef(i.indexrelid, 1, true) = n.index_key
-  ) THEN n.index_key END AS missing_index
+  ) THEN n.index_key END AS missing_index,
+  EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = r.relation AND a.attname = 'org_id') AS has_org
 FROM (
   VALUES
     ('billing_event', ARRAY['SELECT'], 'COALESCE(event_ts, created_at)'),

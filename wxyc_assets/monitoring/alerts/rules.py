@@ -15,8 +15,8 @@ BLOCKING_CHECK_FAILED = frozenset({"BlockingCheckError", "DagsterAssetCheckFaile
 
 MONEY = frozenset(
     {
-        *("ambiguous_base_zero", "negative_tokens_zero", "price_changed", "reconciled_deletions"),
-        *("sealed_hours_stand", "unattributable_zero", "unpriced_zero"),
+        *("ambiguous_base_zero", "ambiguous_org_zero", "negative_tokens_zero", "price_changed"),
+        *("reconciled_deletions", "sealed_hours_stand", "unattributable_zero", "unpriced_zero"),
     }
 )
 """The checks of rated_usage whose alerts no later run recovers: a bill was wrong or has moved, and an operator has to know."""

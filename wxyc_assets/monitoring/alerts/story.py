@@ -32,6 +32,9 @@ class Advice:
 ADVICE: Final[Mapping[str, Advice]] = {
     "accounting_holds": Advice("A defect of the code, not of the data: report it with the log.", "wxyc status"),
     "ambiguous_base_zero": Advice("A customer's events of one hour name two bases of one fine-tune.", "wxyc status"),
+    "ambiguous_org_zero": Advice(
+        "A customer's events of one hour name two organisations: tell the gateway's owner.", "wxyc status"
+    ),
     "anomalies_add_up": Advice("A defect of the code, not of the data: report it with the log.", "wxyc status"),
     "answers_trusted": Advice("LML answered about other inputs than it was asked about: tell its owner.", RERUN),
     "contract_violations_zero": Advice("LML's answers break its contract: tell its owner.", QUARANTINE),

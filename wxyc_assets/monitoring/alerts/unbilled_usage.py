@@ -9,7 +9,7 @@ from wxyc_assets.monitoring.alerts.outbox import execute
 from wxyc_assets.monitoring.alerts.rules import Alert
 from wxyc_assets.runs.partitions import hour_start
 
-CHECKS = frozenset({"unpriced_zero", "unattributable_zero", "ambiguous_base_zero"})
+CHECKS = frozenset({"unpriced_zero", "unattributable_zero", "ambiguous_base_zero", "ambiguous_org_zero"})
 MAX_HOURS = 24
 SHOWN = 3
 TIMEOUT = "5s"

@@ -81,11 +81,11 @@ def test_batch_is_written_while_a_later_call_is_in_flight(drain, albums):
     written: list[int] = []
 
     class WaitForTheSecondCall(ShardWriter):
-        def write(self, albums, outcomes, extra):
+        def write(self, albums, outcomes, extra, batch=0):
             if not written:
                 wait_for(lambda: len(lml.asked) >= 2, "call of the second batch")
             written.append(len(albums))
-            return super().write(albums, outcomes, extra)
+            return super().write(albums, outcomes, extra, batch)
 
     with serve_lookups(all_match) as lml:
         done = drain(lml.url, writer=WaitForTheSecondCall, in_flight=1)
@@ -95,10 +95,10 @@ def test_batch_is_written_while_a_later_call_is_in_flight(drain, albums):
 
 def test_shard_that_cannot_be_written_is_broken_alone(drain, albums):
     class FullDisk(ShardWriter):
-        def write(self, albums, outcomes, extra):
+        def write(self, albums, outcomes, extra, batch=0):
             if self.shard == 1 and self.tallied.scanned:
                 raise psycopg.errors.DiskFull("no space")
-            return super().write(albums, outcomes, extra)
+            return super().write(albums, outcomes, extra, batch)
 
     with serve_lookups(all_match) as lml:
         done = drain(lml.url, writer=FullDisk, in_flight=1)

@@ -178,8 +178,8 @@ def test_stopped_drain_writes_no_further_page(drain, library):
     stopping = threading.Event()
 
     class StopAfterOnePage(ShardWriter):
-        def write(self, outcomes, extra):
-            written = super().write(outcomes, extra)
+        def write(self, outcomes, extra, batch=0):
+            written = super().write(outcomes, extra, batch)
             stopping.set()
             return written
 

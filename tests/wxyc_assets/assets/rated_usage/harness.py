@@ -65,11 +65,12 @@ class RatedUsageRuns(StationRuns):
 
     def add(self, *events: Mapping[str, Any]) -> None:
         """Insert events."""
-        names, places = ", ".join(COLUMNS), ", ".join(["%s"] * len(COLUMNS))
+        columns = [*COLUMNS, "org_id"] if any("org_id" in one for one in events) else COLUMNS
+        names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
         with self.postgres.connect() as connection, connection.cursor() as cursor:
             cursor.executemany(
                 f"INSERT INTO billing_event ({names}) VALUES ({places})",
-                [[one[name] for name in COLUMNS] for one in events],
+                [[one.get(name) for name in columns] for one in events],
             )
 
     def rate(

@@ -88,12 +88,13 @@ class Expected:
     unpriced_events: int = 0
     unattributable_events: int = 0
     ambiguous_base_events: int = 0
+    ambiguous_org_events: int = 0
     uncharged_events: int = 0
     total_cost: Decimal = Decimal(0)
 
 
 def rate(events: Iterable[Mapping[str, Any]], prices: Prices, start: datetime, end: datetime) -> Expected:
-    """Rate those of the events, rows of billing_event, that are in a window."""
+    """Rate those of the events, rows of billing_event, that are in a window. They may have an ``org_id``."""
     with localcontext(prec=60):
         expected: Expected = _rate(events, prices, start, end)
     return expected
@@ -121,6 +122,9 @@ def _rate(events, prices, start, end):
         if len({via for _, _, via in members if via is not None}) > 1:
             expected.ambiguous_base_events += len(members)
             continue
+        if len({event.get("org_id") for event, _, _ in members} - {None}) > 1:
+            expected.ambiguous_org_events += len(members)
+            continue
         expected.events_rated += len(members)
         row = _rolled_up(key, members)
         expected.rows[key] = row
@@ -143,7 +147,10 @@ def _rolled_up(key, members):
     auth_id, resource_id, model_id, hour = key
     events = [event for event, _, _ in members]
     rates = members[0][1]
+    orgs = [event["org_id"] for event in events if "org_id" in event]
+    org = {"org_id": next((org for org in orgs if org is not None), None)} if orgs else {}
     return {
+        **org,
         "id": row_id(auth_id, resource_id, model_id, hour),
         "window_end": hour + HOUR,
         "prompt_tokens": sum(event["prompt_tokens"] for event in events),

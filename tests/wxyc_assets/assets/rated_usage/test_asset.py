@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.B
 KEY = dg.AssetKey("rated_usage")
 CHECKS_OF_EVENTS = {
     *("anomalies_add_up", "unpriced_zero", "unattributable_zero", "ambiguous_base_zero", "work_without_charge"),
-    *("accounting_holds", "price_changed", "negative_tokens_zero", "sealed_hours_stand"),
+    *("accounting_holds", "ambiguous_org_zero", "price_changed", "negative_tokens_zero", "sealed_hours_stand"),
 }
 CHECKS_OF_STORAGE = {"reconciled_deletions", "trailing_hours_rated", "unrated_events"}
 ROUTINE = {ORIGIN_TAG: "routine"}
@@ -216,3 +216,57 @@ def test_each_check_of_what_is_stored_is_evaluated_alone(dagster, name):
     run = dagster.run_checks(rated_usage_checks, resources, name)
     assert run.success
     assert set(dagster.checks(run)) == {name}
+
+
+def test_an_hour_plots_its_top_customers(billing, instance):
+    """On an instance in PostgreSQL: a number for each of the ten with the highest costs, and a table with the exact ones."""
+    dagster = Dagster(instance, billing)
+    customers = [*(f"key-{place:02}" for place in range(11)), "", "odd|`key`"]
+    billing.add(
+        *(event("b", (100 * (place + 1), 0, 0), auth_id=one) for place, one in enumerate(customers)),
+        event("b", (1, 0, 0), auth_id="key-10", resource_id="other"),
+        event("b", auth_id="key-00", event_ts=TEN + HOUR),
+    )
+    assert dagster.run(hours=3).success
+    first, second, third = (dagster.hours[hour_key(TEN + place * HOUR)] for place in range(3))
+    plotted = {name: value for name, value in first.items() if name.startswith("cost_usd of ")}
+    assert plotted["cost_usd of odd|`key`"] == pytest.approx(0.0065)
+    assert plotted["cost_usd of (empty)"] == pytest.approx(0.006)
+    assert plotted["cost_usd of key-10"] == pytest.approx(0.005505)
+    assert len(plotted) == 10
+    assert "cost_usd of key-02" not in plotted
+    table = first["top_customers"].splitlines()
+    assert table[2:5] == [
+        r"| odd\|\`key\` | 1 | 0.006500000 |",
+        "| (empty) | 1 | 0.006000000 |",
+        r"| key\-10 | 2 | 0.005505000 |",
+    ]
+    assert "`wxyc why usage --auth A --hour 2026-06-08T10:00:00Z` explains a row" in table[-1]
+    assert "`wxyc bill --auth A --month 2026-06` adds up the month" in table[-1]
+    assert {name for name in second if name.startswith("cost_usd")} == {"cost_usd", "cost_usd of key-00"}
+    assert third["top_customers"] == "No customer is billed for this hour."
+
+
+def test_the_plots_of_an_hour_are_what_the_hour_bills(billing, instance):
+    """Exact in the table, and the same again by the sums of the rows."""
+    dagster = Dagster(instance, billing)
+    billing.add(
+        *(event("b", (place, 0, 7), auth_id=f"key-{place % 4}", resource_id=f"r{place}") for place in range(20))
+    )
+    dagster.run()
+    rows = billing.query(
+        "SELECT auth_id, sum(cost)::text AS cost, sum(event_count) AS events FROM rated_usage GROUP BY 1"
+    )
+    for row in rows:
+        key = row["auth_id"].replace("-", r"\-")
+        assert f"| {key} | {row['events']} | {row['cost']} |" in dagster.hours["2026-06-08-10:00"]["top_customers"]
+    assert len(rows) == 4
+
+
+def test_a_plan_over_several_hours_is_green(billing, instance):
+    dagster = Dagster(instance, billing)
+    billing.add(*(event("b", event_ts=TEN + place * HOUR) for place in range(3)))
+    run = dagster.run(hours=3, dry_run=True)
+    assert run.success
+    assert (instance.get_run_by_id(run.run_id).status, dagster.credited) == (dg.DagsterRunStatus.SUCCESS, ({}, 0))
+    assert "all 3 hours" in dagster.dry_run_event(run)["plan"]

@@ -80,3 +80,24 @@ def test_events_before_their_run_are_listed_as_not_billed(billing):
     billing.add(event())
     lines = explanation_of(billing).lines()
     assert lines[-2:] == ["  not billed: 1 events of b on r", "no run has rated this hour"]
+
+
+def test_explanation_names_organisations_and_their_change(billing):
+    for table in ("billing_event", "rated_usage"):
+        billing.execute(f"ALTER TABLE {table} ADD COLUMN org_id varchar(64)")
+    billing.add(event(), event("unlisted", org_id="org-2"))
+    billing.run()
+    billing.execute("UPDATE billing_event SET org_id = 'org-1' WHERE model = 'b'")
+    billing.run()
+    explanation = explanation_of(billing)
+    found = explanation.as_json()
+    assert [row["org_id"] for row in found["rows"]] == ["org-1"]
+    assert [(group["model"], group["org_id"]) for group in found["events"]] == [("b", "org-1"), ("unlisted", "org-2")]
+    assert [(change["org_before"], change["org_after"]) for change in found["changes"]] == [
+        (None, None),
+        (None, "org-1"),
+    ]
+    text = "\n".join(explanation.lines())
+    assert "b on r of org-1, 1 events" in text
+    assert "not billed: 1 events of unlisted on r of org-2" in text
+    assert "changed from 0.000500000 to 0.000500000 USD, organisation none to org-1, by explicit run" in text

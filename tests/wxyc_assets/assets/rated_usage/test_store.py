@@ -298,10 +298,10 @@ def test_the_ledger_can_restore_every_earlier_row(billing):
     row = billing.query("SELECT * FROM rated_usage")[0]
     billing.execute("DELETE FROM billing_event")
     billing.rate()
+    names = [name for name in row if name not in {"id", "auth_id", "resource_id", "model_id", "window_start"}]
     billing.execute(
-        "INSERT INTO rated_usage (id, auth_id, resource_id, model_id, window_start, window_end, prompt_tokens, cached_tokens, "
-        "completion_tokens, billable_prompt_tokens, cost, applied_prompt_rate, applied_cached_rate, applied_completion_rate, "
-        "event_count, rated_at) SELECT usage_id, auth_id, resource_id, model_id, window_start, (before).* "
+        f"INSERT INTO rated_usage (id, auth_id, resource_id, model_id, window_start, {', '.join(names)}) "
+        f"SELECT usage_id, auth_id, resource_id, model_id, window_start, {', '.join(f'(before).{name}' for name in names)} "
         "FROM wxyc_assets.usage_change WHERE kind = 'delete'"
     )
     assert billing.query("SELECT * FROM rated_usage") == [row]

@@ -189,3 +189,24 @@ def test_dagster_storage_passes_where_it_answers(diagnoses_of, station, database
     url = re.sub(r"@/\w+", "@/no_such_database", database)
     found = diagnoses_of(check_dagster_storage, DATABASE_URL=station.dsn, DAGSTER_DATABASE_URL=url)
     assert (found["Dagster's storage"].ok, "no_such_database" in found["Dagster's storage"].says) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("tables", "says"),
+    [
+        ((), None),
+        (("billing_event", "rated_usage"), "billed rows carry the org_id of their events"),
+        (
+            ("billing_event",),
+            "WARNING: rated_usage has no org_id and the other table has one, so billed rows carry none",
+        ),
+        (
+            ("rated_usage",),
+            "WARNING: billing_event has no org_id and the other table has one, so billed rows carry none",
+        ),
+    ],
+)
+def test_organisations_need_the_column_in_both_tables(look, tables, says):
+    found = look("; ".join(f"ALTER TABLE {table} ADD COLUMN org_id text" for table in tables) or "SELECT 1")
+    assert (found["organisations"].says if "organisations" in found else None) == says
+    assert all(one.ok for one in found.values())

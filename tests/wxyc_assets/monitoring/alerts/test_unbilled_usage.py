@@ -68,3 +68,14 @@ def test_a_station_without_billing_tables_names_none(connection):
 def test_other_alerts_stay_as_they_are(connection, fields):
     alert = an_alert(**fields)
     assert with_names(connection, alert) is alert
+
+
+def test_events_of_two_organisations_are_named(connection):
+    connection.execute("ALTER TABLE billing_event ADD COLUMN org_id varchar(64)")
+    uses(connection, "m", "key-a", base="one")
+    uses(connection, "m", "key-a", base="two")
+    connection.execute("UPDATE billing_event SET org_id = base_model")
+    uses(connection, "n", "key-a")
+    assert who(connection, "ambiguous_org_zero") == "m of key-a (2 events)"
+    assert who(connection) == "n of key-a (1 events)"
+    assert who(connection, "ambiguous_base_zero") is None

@@ -82,7 +82,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Bill:
-    """What a customer is billed for a month. ``rows`` are by day, model and deployment."""
+    """What a customer is billed for a month. ``rows`` are by day, model, deployment and, if there is one, organisation."""
 
     auth_id: str
     month: Month
@@ -98,20 +98,21 @@ class Bill:
             "by_day": self.totals_by("day"),
             "by_model": self.totals_by("model_id"),
             "by_deployment": self.totals_by("resource_id"),
+            "by_organisation": self.totals_by("org_id"),
             "rows": list(self.rows),
             "coverage": self.coverage.as_json(),
         }
 
     def totals_by(self, name: str) -> list[dict[str, Any]]:
-        """Return the totals of the rows with each value of a column, ascending."""
+        """Return the totals of the rows with each value of a column, ascending; null comes first."""
         return [
             {name: value, **_total([row for row in self.rows if row[name] == value])}
-            for value in sorted({row[name] for row in self.rows})
+            for value in sorted({row[name] for row in self.rows}, key=lambda value: (value is not None, value))
         ]
 
 
 def bill_rows(connection: psycopg.Connection, auth_id: str, month: Month) -> Rows:
-    """Return a customer's bill by day, model and deployment."""
+    """Return a customer's bill by day, model, deployment and organisation."""
     return stream(connection, "select_bill", auth_id=auth_id, window_start=month.start, window_end=month.end)
 
 

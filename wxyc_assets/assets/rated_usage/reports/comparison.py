@@ -38,11 +38,13 @@ class Side:
     events: dict[Key, int] = field(default_factory=dict)
     unpriced_events: int = 0
     ambiguous_base_events: int = 0
+    ambiguous_org_events: int = 0
 
     def add(self, rated: RatingResult, rows: Iterable[tuple[str, str, int, str]]) -> None:
         """Add an hour."""
         self.unpriced_events += rated.counters.unpriced_events
         self.ambiguous_base_events += rated.counters.ambiguous_base_events
+        self.ambiguous_org_events += rated.counters.ambiguous_org_events
         for model, customer, events, cost in rows:
             key = (model, customer)
             self.costs[key] = self.costs.get(key, Usd()) + Usd.parse(cost)
@@ -55,6 +57,7 @@ class Side:
             "events_rated": sum(self.events.values()),
             "unpriced_events": self.unpriced_events,
             "ambiguous_base_events": self.ambiguous_base_events,
+            "ambiguous_org_events": self.ambiguous_org_events,
         }
 
 

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from resources import sql_files
 from wxyc_assets.assets.price_book.book import PriceBook
 from wxyc_assets.assets.rated_usage import store
+from wxyc_assets.assets.rated_usage.billing_tables import BillingTables, digest_statement
 from wxyc_assets.assets.rated_usage.counters import RatingResult
 from wxyc_assets.assets.rated_usage.pricing import load_stored
 from wxyc_assets.assets.rated_usage.seals.chain import PACKAGE
@@ -60,7 +61,9 @@ def examine(
     store.execute(connection, "wait_for_rows")
     _execute(connection, "pin_text_format")
     with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(sql_files.load(PACKAGE, "digest_hour"), {"window_start": hour, "window_end": hour + HOUR})
+        cursor.execute(
+            digest_statement(BillingTables.read(connection)), {"window_start": hour, "window_end": hour + HOUR}
+        )
         (found,) = cursor.fetchall()
     if found["price_digest"] is None:
         return None

@@ -13,6 +13,11 @@
 --   some_rate_is_free          boolean       whether a model has rates of 0 beside others: only then can tokens cost nothing
 --   run_id, origin             text          Dagster's run id; routine | explicit
 --   price_digest               text          SHA-256 of the price file, hex
+--
+-- Parts, which billing_tables.py fills in for the columns that the station's tables have
+--   event_org, stored_org                 the organisation of an event and of a stored row; null where there is no column
+--   id_type, id_default                   the type of rated_usage.id, and its default for new rows; null: the id is the md5
+--   org_column, org_value, org_update     rated_usage.org_id in the INSERT; empty where there is no column
 WITH rate AS MATERIALIZED (
   -- Rates of models by their own name, then of fine-tunes by their base. charged_kinds has a bit for each rate above 0.
   SELECT p.number, p.number <= cardinality(%(priced_models)s::text[]) AS own, p.model, p.prompt::numeric(20, 9) AS prompt,
@@ -26,7 +31,7 @@ WITH rate AS MATERIALIZED (
     %(priced_completion_rates)s::text[] || %(derived_completion_rates)s::text[]
   ) WITH ORDINALITY AS p (model, prompt, cached, completion, number)
 ), used AS (
-  SELECT e.auth_id, e.resource_id, e.model, e.base_model,
+  SELECT e.auth_id, e.resource_id, e.model, e.base_model, {event_org} AS org_id,
     -- A bit for each kind of token, as in charged_kinds: either all events of a group cost something, or none does. If no rate
     -- is 0, it is a constant and costs no time.
     CASE WHEN %(some_rate_is_free)s::boolean THEN
@@ -43,7 +48,7 @@ WITH rate AS MATERIALIZED (
   FROM billing_event e
   WHERE COALESCE(e.event_ts, e.created_at) >= %(window_start)s::timestamptz
     AND COALESCE(e.event_ts, e.created_at) < %(window_end)s::timestamptz
-  GROUP BY 1, 2, 3, 4, 5
+  GROUP BY 1, 2, 3, 4, 5, 6
 ), resolved AS MATERIALIZED (
   SELECT u.*,
     u.auth_id IS NOT NULL AND u.resource_id IS NOT NULL AND u.model IS NOT NULL AS attributable,
@@ -64,8 +69,11 @@ WITH rate AS MATERIALIZED (
     bool_or(r.negative) AS negative,
     sum(r.events) FILTER (WHERE r.uncharged) AS uncharged_events,
     min(r.rate_number) AS rate_number,
+    max(r.org_id) AS org_id,
     -- Events of one fine-tune that name different bases: its rate is unknown.
-    min(r.rate_number) <> max(r.rate_number) AS ambiguous
+    min(r.rate_number) <> max(r.rate_number) AS ambiguous_base,
+    -- Events that name different organisations: who pays is unknown.
+    (min(r.org_id) <> max(r.org_id)) IS TRUE AS ambiguous_org
   FROM resolved r
   WHERE r.attributable AND r.rate_number IS NOT NULL
   GROUP BY 1, 2, 3
@@ -75,9 +83,9 @@ WITH rate AS MATERIALIZED (
     r.billable_prompt_tokens * p.prompt + r.cached_tokens * p.cached + r.completion_tokens * p.completion AS cost
   FROM rollup r
   JOIN rate p ON p.number = r.rate_number
-  WHERE NOT r.ambiguous
+  WHERE NOT r.ambiguous_base AND NOT r.ambiguous_org
 ), stored AS MATERIALIZED (
-  SELECT s.*
+  SELECT s.*, {stored_org} AS stored_org
   FROM rated_usage s
   WHERE s.window_start >= %(window_start)s::timestamptz AND s.window_start < %(window_end)s::timestamptz
 ), prior AS MATERIALIZED (
@@ -88,9 +96,9 @@ WITH rate AS MATERIALIZED (
 ), difference AS MATERIALIZED (
   SELECT
     -- The length is in characters, as in the ids of the predecessor.
-    COALESCE(s.id, md5(
+    COALESCE(s.id, {id_default}, md5(
       length(r.auth_id) || ':' || r.auth_id || '|' || length(r.resource_id) || ':' || r.resource_id || '|'
-      || length(r.model_id) || ':' || r.model_id || '|' || extract(epoch FROM r.window_start)::bigint)) AS usage_id,
+      || length(r.model_id) || ':' || r.model_id || '|' || extract(epoch FROM r.window_start)::bigint)::{id_type}) AS usage_id,
     COALESCE(s.auth_id, r.auth_id) AS auth_id,
     COALESCE(s.resource_id, r.resource_id) AS resource_id,
     COALESCE(s.model_id, r.model_id) AS model_id,
@@ -113,21 +121,24 @@ WITH rate AS MATERIALIZED (
     END AS cause,
     CASE WHEN s.id IS NOT NULL THEN ROW(
       s.window_end, s.prompt_tokens, s.cached_tokens, s.completion_tokens, s.billable_prompt_tokens, s.cost,
-      s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count, s.rated_at
+      s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count, s.rated_at,
+      s.stored_org
     )::wxyc_assets.usage_state END AS before,
     CASE WHEN r.auth_id IS NOT NULL THEN ROW(
       %(window_end)s::timestamptz, r.prompt_tokens, r.cached_tokens, r.completion_tokens, r.billable_prompt_tokens, r.cost,
-      r.prompt_rate, r.cached_rate, r.completion_rate, r.events, now()
+      r.prompt_rate, r.cached_rate, r.completion_rate, r.events, now(),
+      -- A row never loses its organisation to events that name none.
+      COALESCE(r.org_id, s.stored_org)
     )::wxyc_assets.usage_state END AS after
   FROM billed r
   FULL JOIN stored s ON s.auth_id = r.auth_id AND s.resource_id = r.resource_id AND s.model_id = r.model_id
     AND s.window_start = r.window_start
   WHERE (
     s.window_end, s.prompt_tokens, s.cached_tokens, s.completion_tokens, s.billable_prompt_tokens, s.cost,
-    s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count
+    s.applied_prompt_rate, s.applied_cached_rate, s.applied_completion_rate, s.event_count, s.stored_org
   ) IS DISTINCT FROM (
     %(window_end)s::timestamptz, r.prompt_tokens, r.cached_tokens, r.completion_tokens, r.billable_prompt_tokens, r.cost,
-    r.prompt_rate, r.cached_rate, r.completion_rate, r.events
+    r.prompt_rate, r.cached_rate, r.completion_rate, r.events, COALESCE(r.org_id, s.stored_org)
   )
 ), deleted AS (
   -- An array of keys, whatever number the planner expects: a join could read the whole table.
@@ -137,11 +148,13 @@ WITH rate AS MATERIALIZED (
   INSERT INTO rated_usage AS u (
     id, auth_id, resource_id, model_id, window_start, window_end, prompt_tokens, cached_tokens, completion_tokens,
     billable_prompt_tokens, cost, applied_prompt_rate, applied_cached_rate, applied_completion_rate, event_count, rated_at
+    {org_column}
   )
   SELECT d.usage_id, d.auth_id, d.resource_id, d.model_id, d.window_start, (d.after).window_end, (d.after).prompt_tokens,
     (d.after).cached_tokens, (d.after).completion_tokens, (d.after).billable_prompt_tokens, (d.after).cost,
     (d.after).applied_prompt_rate, (d.after).applied_cached_rate, (d.after).applied_completion_rate, (d.after).event_count,
     (d.after).rated_at
+    {org_value}
   FROM difference d
   -- Runs after the deletions: a deleted row can have an id that is inserted here.
   WHERE d.kind <> 'delete' AND (SELECT count(*) FROM deleted) >= 0
@@ -157,6 +170,7 @@ WITH rate AS MATERIALIZED (
     applied_completion_rate = EXCLUDED.applied_completion_rate,
     event_count = EXCLUDED.event_count,
     rated_at = EXCLUDED.rated_at
+    {org_update}
   RETURNING u.id
 ), kept AS (
   INSERT INTO wxyc_assets.usage_change (
@@ -183,7 +197,8 @@ SELECT
   bills.events_rated,
   events.unpriced AS unpriced_events,
   events.unattributable AS unattributable_events,
-  (SELECT COALESCE(sum(r.events), 0)::bigint FROM rollup r WHERE r.ambiguous) AS ambiguous_base_events,
+  ambiguous.base AS ambiguous_base_events,
+  ambiguous.org AS ambiguous_org_events,
   bills.uncharged AS uncharged_events,
   bills.rollups AS rollups_written,
   changes.inserted AS rows_inserted,
@@ -217,13 +232,28 @@ SELECT
       WHERE d.cause <> 'events'
       GROUP BY 1
     ) m
-  ) AS moved_by_prices
+  ) AS moved_by_prices,
+  (
+    SELECT jsonb_agg(jsonb_build_object('auth_id', c.auth_id, 'events', c.events, 'cost', c.cost::text))
+    FROM (
+      SELECT b.auth_id, sum(b.events)::bigint AS events, sum(b.cost) AS cost
+      FROM billed b
+      GROUP BY b.auth_id
+      ORDER BY sum(b.cost) DESC, b.auth_id
+      LIMIT 10
+    ) c
+  ) AS top_customers
 FROM (
   SELECT COALESCE(sum(r.events), 0)::bigint AS in_window,
     COALESCE(sum(r.events) FILTER (WHERE NOT r.attributable), 0)::bigint AS unattributable,
     COALESCE(sum(r.events) FILTER (WHERE r.attributable AND r.rate_number IS NULL), 0)::bigint AS unpriced
   FROM resolved r
 ) events
+CROSS JOIN (
+  SELECT COALESCE(sum(r.events) FILTER (WHERE r.ambiguous_base), 0)::bigint AS base,
+    COALESCE(sum(r.events) FILTER (WHERE r.ambiguous_org AND NOT r.ambiguous_base), 0)::bigint AS org
+  FROM rollup r
+) ambiguous
 CROSS JOIN (
   SELECT count(*) AS rollups, COALESCE(sum(b.events), 0)::bigint AS events_rated,
     COALESCE(sum(b.uncharged_events), 0)::bigint AS uncharged, count(*) FILTER (WHERE b.negative) AS negative,

@@ -5,7 +5,7 @@ from alembic import op
 from wxyc_assets.database.migrations.scripts import execute_script
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -24,7 +24,7 @@ SELECT c.change_id, c.changed_at, c.window_start, c.auth_id, c.resource_id, c.mo
   (c.before).applied_cached_rate::text AS cached_rate_before, (c.after).applied_cached_rate::text AS cached_rate_after,
   (c.before).applied_completion_rate::text AS completion_rate_before,
   (c.after).applied_completion_rate::text AS completion_rate_after,
-  c.run_id, c.origin, c.price_digest
+  (c.before).org_id AS org_before, (c.after).org_id AS org_after, c.run_id, c.origin, c.price_digest
 FROM wxyc_assets.usage_change c
 WHERE c.changed_at >= %(since)s::timestamptz AND c.changed_at < %(until)s::timestamptz
 ORDER BY c.change_id
