@@ -104,11 +104,9 @@ class Ui:
 
     def _box(self, elements: Locator) -> dict[str, float]:
         """Return the smallest part of the page that has all these elements."""
-        boxes = [{**box} for element in elements.all() if (box := element.bounding_box())]
+        boxes = [box for element in elements.all() if (box := element.bounding_box())]
         left, top = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
-        right, bottom = (
-            max(box[start] + box[size] for box in boxes) for start, size in (("x", "width"), ("y", "height"))
-        )
+        right, bottom = max(box["x"] + box["width"] for box in boxes), max(box["y"] + box["height"] for box in boxes)
         return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
     def scroll_to_top(self, element: Locator) -> None:
