@@ -114,3 +114,16 @@ def test_lost_price_file_makes_the_hour_unknown(seals):
     hours, _ = seals.verify()
     assert len(hours) == 3
     assert "no price book of this station has a digest" in hours[0]
+
+
+def test_organisation_is_sealed_with_the_row(seals):
+    seals.billing.execute("ALTER TABLE billing_event ADD COLUMN org_id text")
+    seals.billing.execute("ALTER TABLE rated_usage ADD COLUMN org_id text")
+    seals.rate()
+    seals.billing.execute("UPDATE billing_event SET org_id = 'o' WHERE auth_id = 'a'")
+    seals.billing.run(hours=3)
+    seals.seal()
+    assert seals.verify() == ([], [])
+    seals.billing.execute("UPDATE billing_event SET org_id = 'p' WHERE auth_id = 'a' AND event_ts = %s", [TEN])
+    (problem,), _ = seals.verify()
+    assert "its 2 events are not the 2 that it was sealed with" in problem
