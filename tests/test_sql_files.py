@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.assets.rated_usage.billing_tables import BillingTables, rating_statement
+from wxyc_assets.assets.rated_usage.billing_tables import BillingTables, digest_statement, rating_statement
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("resources", "sensors", "wxyc_assets")
@@ -28,7 +28,10 @@ STATEMENTS = [path for path in FILES if path not in SCRIPTS]
 TYPES = {"anchor": "timestamptz", "cost": "float8", "gap_s": "float8"}
 """What psycopg says of parameters whose type PostgreSQL could not tell from the statement."""
 
-COMPOSED = {"rate_hour": lambda: rating_statement(BillingTables())}
+COMPOSED = {
+    "rate_hour": lambda: rating_statement(BillingTables()),
+    "digest_hour": lambda: digest_statement(BillingTables()),
+}
 """Statements with parts that follow from the station's tables, here the sandbox's; their rooms test the others."""
 
 

@@ -12,7 +12,7 @@ from wxyc_assets.runs.partitions import floor_hour, hour_key
 from wxyc_assets.settings import RatingSettings
 
 
-@dg.op(name="seal_hours", description="Seals every rated hour that is older than SEAL_AFTER_HOURS, in order.")
+@dg.op(name="seal_rated_hours", description="Seals every rated hour that is older than SEAL_AFTER_HOURS, in order.")
 def seal_hours_op(
     context: dg.OpExecutionContext,
     billing_postgres: dg.ResourceParam[Postgres],

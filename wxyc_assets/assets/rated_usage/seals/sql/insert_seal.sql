@@ -1,7 +1,11 @@
 -- insert_seal: appends an entry to the chain of seals.
 --
 -- Parameters
---   the columns of wxyc_assets.seal, but for seal_id
+--   window_start, made_at                              timestamptz
+--   kind, made_by, reason, previous, digest            text
+--   row_count, event_count, accepted_rows              bigint   null unless the entry seals the hour, like those below
+--   rows_digest, events_digest, price_digest, rated_by text
+--   cost, accepted_cost                                text     USD
 INSERT INTO wxyc_assets.seal (
   window_start, kind, made_by, made_at, reason, previous, digest, row_count, cost, rows_digest, event_count, events_digest,
   price_digest, rated_by, accepted_rows, accepted_cost
