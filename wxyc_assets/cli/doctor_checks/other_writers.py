@@ -12,7 +12,8 @@ from resources.embedded_postgres import EmbeddedPostgresError
 from wxyc_assets.cli.alerts_view import format_age
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis
 from wxyc_assets.database import connections
-from wxyc_assets.database.revision import MigrationError, require_migrated
+from wxyc_assets.database.revision import MigrationError
+from wxyc_assets.database.sessions import Sessions, open_sessions
 from wxyc_assets.settings import DatabaseSettings
 
 ROW_LIMIT: Final = 2000
@@ -38,12 +39,16 @@ class Sign:
 
 @dataclass(frozen=True)
 class Look:
-    """One statement about the rows of one table; ``asset``: ours that writes there as well, whose runs it leaves out."""
+    """One statement about the rows of one table; ``asset``: ours that writes there as well, whose runs it leaves out.
+
+    ``of_billing``: the table is in the database of billing, which may be another one.
+    """
 
     table: str
     statement: str
     signs: Mapping[str, Sign]
     asset: str = ""
+    of_billing: bool = False
 
 
 LOOKS: Final = (
@@ -98,6 +103,7 @@ LOOKS: Final = (
         "rated_usage",
         "select_writers_of_rated_usage",
         {"bill": Sign("bills are newer than our rating of their hour", "an unknown writer", job="rater")},
+        of_billing=True,
     ),
 )
 
@@ -108,17 +114,21 @@ def check_other_writers(context: Context) -> Iterator[Diagnosis]:
     if not settings.database_url and not connections.embedded(settings).running():
         return  # check_database reports that the embedded server is not running
     try:
-        with replace(connections.postgres_from(settings), statement_timeout_ms=TIMEOUT_MS).connect() as connection:
-            require_migrated(connection)
-            yield from look_for_writers(connection)
+        station, billing = (
+            replace(postgres, statement_timeout_ms=TIMEOUT_MS)
+            for postgres in (connections.postgres_from(settings), connections.billing_from(settings))
+        )
+        with open_sessions(station, billing) as sessions:
+            yield from look_for_writers(sessions)
     except (psycopg.OperationalError, MigrationError, EmbeddedPostgresError):
         return  # check_database reports it
 
 
-def look_for_writers(connection: psycopg.Connection) -> Iterator[Diagnosis]:
+def look_for_writers(sessions: Sessions) -> Iterator[Diagnosis]:
     """Yield what each table shows, or, if none shows a writer, that none does."""
-    windows = _run_windows(connection)
-    found = [diagnosis for look in LOOKS if (diagnosis := _look(connection, look, windows))]
+    windows = _run_windows(sessions.station)
+    places = [(look, sessions.billing if look.of_billing else sessions.station) for look in LOOKS]
+    found = [diagnosis for look, connection in places if connection and (diagnosis := _look(connection, look, windows))]
     nothing = Diagnosis(
         "other writers", ok=True, says="none wrote in the last day, as far as the station's tables show it"
     )

@@ -2,7 +2,9 @@
 
 import json
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from resources import sql_files
 from tests.libraries import add_library
@@ -10,6 +12,7 @@ from wxyc_assets.assets.library_identity.writer import NOTES
 from wxyc_assets.cli.doctor_checks import other_writers
 from wxyc_assets.cli.doctor_checks.other_writers import IDENTITY_NOTES, LOOKS, check_other_writers, look_for_writers
 from wxyc_assets.database.migrate import migrate
+from wxyc_assets.database.sessions import Sessions
 
 NONE = "none wrote in the last day, as far as the station's tables show it"
 PLAY = (
@@ -162,6 +165,18 @@ def test_a_station_without_billing_is_looked_at(look):
     assert list(found) == ["flowsheet"]
 
 
+def test_bills_are_looked_at_in_the_database_of_billing(look, station, diagnoses_of, server, station_template):
+    dsn = server.create_database(template=str(conninfo_to_dict(station_template)["dbname"]))
+    with psycopg.connect(dsn, autocommit=True) as billing:
+        billing.execute(BILL)
+    look("DROP TABLE rated_usage, billing_event CASCADE")
+    found = diagnoses_of(check_other_writers, DATABASE_URL=station.dsn, BILLING_DATABASE_URL=dsn)
+    assert list(found) == ["other writers of rated_usage"]
+    server.drop_database(dsn)
+    found = diagnoses_of(check_other_writers, DATABASE_URL=station.dsn, BILLING_DATABASE_URL=dsn)
+    assert list(found) == ["other writers"]  # check_database reports that database
+
+
 def test_a_table_that_takes_too_long_is_named(look, station, monkeypatch):
     monkeypatch.setattr(other_writers, "TIMEOUT_MS", 200)
     with station.connect() as connection, connection.transaction():
@@ -184,7 +199,9 @@ def test_a_role_that_may_not_read_a_table_learns_of_the_others(look, station):
             connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA wxyc_assets TO other_writers_test")
             connection.execute("GRANT SELECT ON library_identity TO other_writers_test")
             connection.execute("SET ROLE other_writers_test")
-            assert [found.name for found in look_for_writers(connection)] == ["other writers of library_identity"]
+            assert [found.name for found in look_for_writers(Sessions(connection, connection))] == [
+                "other writers of library_identity"
+            ]
         finally:
             connection.execute("RESET ROLE")
             connection.execute("DROP OWNED BY other_writers_test")
