@@ -3,14 +3,14 @@
 The generic cell rate algorithm without a burst, on the database's clock: a reservation returns how long its caller must wait.
 The row also remembers its last minute, so that calls of any cost keep the promise: at most N + 1 in any 60 seconds, over all
 processes and hosts. Only a call that alone costs more than a minute of the budget exceeds it, and then no other call falls into
-its minutes.
+its minutes. The promise needs callers that are at most ``LATE_S`` late: one that is later must reserve again.
 """
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -18,8 +18,11 @@ from resources import sql_files
 
 DISCOGS = "discogs"
 
-WINDOW_S = 60.05
-"""The minute of the promise, plus the difference with which two callers may wake late."""
+LATE_S = 0.5
+"""How long after its reserved instant a call may start. A caller that is later reserves again."""
+
+WINDOW_S = 60 + LATE_S
+"""The minute of the promise, plus the difference with which two callers may start late."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ def backlog(connection: psycopg.Connection, name: str = DISCOGS) -> Backlog:
         sql_files.load("resources", "select_budget_backlog"), {"name": name}
     ).fetchall()
     return Backlog(now, seconds)
+
+
+class _Reservation(NamedTuple):
+    """The mark and the entry by which a reservation is released, and the instant at which its calls may start."""
+
+    mark: datetime
+    entry: datetime
+    start: datetime
 
 
 class PostgresBudget:
@@ -59,12 +70,22 @@ class PostgresBudget:
         A cost of 0 takes nothing from other callers and waits only for a block to end.
         Raises psycopg.Error if the database cannot be reached: no reservation, no call.
         """
+        self._thread.last_reservation = None
         if cost > 0:
-            seconds, *self._thread.last_reservation = self._row(
-                "reserve_budget", cost=cost, per_minute=self._per_minute, window_s=WINDOW_S
-            )
-            return float(seconds)
-        return float(self._row("select_budget_block")[0])
+            wait_s, mark, entry = self._row("reserve_budget", cost=cost, per_minute=self._per_minute, window_s=WINDOW_S)
+            start = mark - timedelta(seconds=cost * 60 / self._per_minute)
+            self._thread.last_reservation = _Reservation(mark, entry, start)
+            return float(wait_s)
+        return float(self._row("select_budget_state")[0])
+
+    def check(self) -> tuple[float, float]:
+        """Return the seconds until a block ends, and those since the start of this thread's last reservation (database clock).
+
+        Both are 0 or more; the second is 0 without a reservation. Raises psycopg.Error.
+        """
+        block_s, now = self._row("select_budget_state")
+        last = getattr(self._thread, "last_reservation", None)
+        return float(block_s), max(0.0, (now - last.start).total_seconds()) if last else 0.0
 
     def block(self, seconds: float) -> None:
         """Let no caller call for this long from now, because the service asked for it."""
@@ -79,8 +100,10 @@ class PostgresBudget:
         if used > reserved:
             self.reserve(used - reserved)
         elif used < reserved and (last := getattr(self._thread, "last_reservation", None)):
-            mark, entry = last
-            self._execute("release_budget", unused=reserved - used, per_minute=self._per_minute, mark=mark, entry=entry)
+            unused = reserved - used
+            self._execute(
+                "release_budget", unused=unused, per_minute=self._per_minute, mark=last.mark, entry=last.entry
+            )
             self._thread.last_reservation = None
 
     def close(self) -> None:

@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any
 
 import httpx
 import stamina
 import stamina.instrumentation
 
+from resources.boot_clock import boot_seconds
 from resources.deadline_transport import DeadlineTransport
 from resources.lml.answers import AnswerT, read_answer
 from resources.lml.call_guard import CallGuard
@@ -64,7 +64,7 @@ class CallStats:
 class CallExecutor:
     """Executes the calls of one client. Thread-safe.
 
-    LmlClient documents the parameters; ``clock`` returns monotonic seconds.
+    LmlClient documents the parameters; ``clock`` returns seconds, and runs while the machine is suspended.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class CallExecutor:
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], bool] | None = None,
         on_budget_wait: Callable[[float], None] | None = None,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = boot_seconds,
     ) -> None:
         self._config = config
         self._capture = capture
@@ -86,7 +86,9 @@ class CallExecutor:
         self._guard = CallGuard(threshold=config.breaker_threshold, open_s=config.breaker_open_s, clock=clock)
         self._closing = threading.Event()
         wait = wait or self._closing.wait
-        self._reservations = Reservations(budget, block_max_s=config.block_max_s, wait=wait, on_wait=on_budget_wait)
+        self._reservations = Reservations(
+            budget, block_max_s=config.block_max_s, wait=wait, on_wait=on_budget_wait, clock=clock
+        )
         self._throttle = Throttle(
             max_in_flight=config.max_in_flight, min_interval_s=config.min_interval_s, clock=clock, wait=wait
         )
@@ -164,6 +166,7 @@ class CallExecutor:
                 try:
                     if call.endpoint.throttled:
                         held.enter_context(self._throttle.slot())
+                    self._reservations.renew(call.cost)
                     self._require_open()
                     ticket = self._guard.admit()  # checked again: LML can have failed while this call was queued
                 except BaseException:

@@ -310,6 +310,36 @@ def test_released_calls_may_be_used_in_the_same_minute(make):
     assert distances(starts) == [0, GAP_S, 2 * GAP_S, 3 * GAP_S]
 
 
+# The state of a reservation
+
+
+def test_a_reservation_is_late_from_its_instant_on(make, row):
+    budget = make()
+    reserve(budget)
+    assert budget.check() == (0, 0)
+    before = row.now
+    row.set("tat = now()")
+    budget.reserve(20)  # starts at once, whatever it costs
+    start = budget._thread.last_reservation.start
+    late_s = budget.check()[1]
+    assert 0 < late_s <= (row.now - start).total_seconds()
+    assert start >= before
+
+
+def test_a_settled_reservation_is_never_late(make, row):
+    budget = make()
+    assert budget.check() == (0, 0)
+    row.set("tat = now()")
+    budget.reserve(20)
+    budget.settle(20, 0)
+    assert budget.check() == (0, 0)
+
+
+def test_the_state_has_the_seconds_until_a_block_ends(make, row):
+    make().block(3600)
+    assert 0 < make().check()[0] <= 3600
+
+
 # The backlog
 
 

@@ -1,16 +1,23 @@
 """What stands in for the budget and for time: both remember what the client asked of them."""
 
+from collections.abc import Sequence
+
 
 class FakeBudget:
-    """A budget that records its calls. ``reserve`` returns the given waits in order, then 0."""
+    """A budget that records its calls. ``reserve`` returns the given waits in order, then 0; so does ``check`` its states."""
 
-    def __init__(self, *waits_s: float) -> None:
+    def __init__(self, *waits_s: float, states: Sequence[tuple[float, float]] = ()) -> None:
         self.waits_s = list(waits_s)
+        self.states = list(states)
         self.events: list[tuple[object, ...]] = []
 
     def reserve(self, cost: float) -> float:
         self.events.append(("reserve", cost))
         return self.waits_s.pop(0) if self.waits_s else 0.0
+
+    def check(self) -> tuple[float, float]:
+        self.events.append(("check",))
+        return self.states.pop(0) if self.states else (0.0, 0.0)
 
     def block(self, seconds: float) -> None:
         self.events.append(("block", seconds))

@@ -13,11 +13,11 @@ from tests.resources.lml.loopback import answer, stats
 
 
 def test_every_try_is_reserved_first_and_waits_its_turn(lml, make):
-    """After each wait the executor asks for cost 0: whether LML asked for a break meanwhile."""
-    budget, clock = FakeBudget(0.25, 0, 0.5, 0), FakeClock()
+    """After each wait the executor looks whether LML asked for a break meanwhile."""
+    budget, clock = FakeBudget(0.25, 0.5), FakeClock()
     lml.plays = [answer({}, 500), answer({"results": []})]
     call(make({"budget": budget, "wait": clock.sleep}))
-    assert budget.events == [("reserve", 0.0)] * 4
+    assert budget.events == [("reserve", 0.0), ("check",)] * 2
     assert clock.slept == [0.25, 0.5]
 
 
@@ -48,6 +48,17 @@ def test_a_breaker_that_opens_during_the_wait_frees_the_reserved(lml, make):
     assert isinstance(failure(executor, REFRESH, cost=4.0), LmlUnavailable)
     assert budget.events == [("reserve", 0.0), ("reserve", 4.0), ("settle", 4.0, 0.0)]
     assert len(lml.seen) == 1
+
+
+def test_a_call_that_is_late_reserves_again(lml, make):
+    """The pause is while the call waits for its start time: behind the reservation, before the call."""
+    budget, clock = FakeBudget(), FakeClock()
+    executor = make({"budget": budget, "wait": clock.sleep, "clock": clock}, min_interval_s=40)
+    call(executor, cost=4.0)
+    call(executor, cost=4.0)
+    reserved, settled = ("reserve", 4.0), ("settle", 4.0, 0.0)
+    assert budget.events == [reserved, settled, reserved, settled, reserved, settled]
+    assert len(lml.seen) == 2
 
 
 def test_a_call_that_would_be_refused_reserves_nothing(lml, make):

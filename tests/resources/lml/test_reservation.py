@@ -2,8 +2,17 @@
 
 import pytest
 
-from resources.lml.errors import LmlError, LmlRateLimited, LmlRequestError, LmlServerError, LmlTimeout, LmlUnreachable
-from resources.lml.reservation import Reservations
+from resources.budget import LATE_S
+from resources.lml.errors import (
+    LmlError,
+    LmlRateLimited,
+    LmlRequestError,
+    LmlServerError,
+    LmlTimeout,
+    LmlUnavailable,
+    LmlUnreachable,
+)
+from resources.lml.reservation import LATE_MAX, Reservations
 from tests.resources.lml.fakes import FakeBudget, FakeClock
 
 
@@ -25,10 +34,74 @@ def test_a_reservation_waits_as_long_as_the_budget_says():
 
 def test_a_reservation_that_a_block_made_stale_is_replaced():
     """LML asks for a break during the wait: the reservation is released, and a new one is made behind the break."""
-    budget, clock = FakeBudget(3, 60, 61, 0), FakeClock()
+    budget, clock = FakeBudget(3, 61, states=[(60, 0)]), FakeClock()
     Reservations(budget, block_max_s=300, wait=clock.sleep).acquire(5)
     assert clock.slept == [3, 61]
-    assert budget.events == [("reserve", 5), ("reserve", 0), ("settle", 5, 0), ("reserve", 5), ("reserve", 0)]
+    assert budget.events == [("reserve", 5), ("check",), ("settle", 5, 0), ("reserve", 5), ("check",)]
+
+
+def test_a_wait_that_ended_late_reserves_again():
+    """By the database's clock: a paused virtual machine's own clocks stand still."""
+    budget, clock = FakeBudget(3, 7, states=[(0, LATE_S + 0.001), (0, LATE_S)]), FakeClock()
+    Reservations(budget, block_max_s=300, wait=clock.sleep).acquire(5)
+    assert clock.slept == [3, 7]
+    assert budget.events == [("reserve", 5), ("check",), ("settle", 5, 0), ("reserve", 5), ("check",)]
+
+
+@pytest.mark.parametrize(("pause_s", "again"), [(LATE_S, []), (LATE_S + 0.001, [("settle", 5, 0), ("reserve", 5)])])
+def test_a_pause_before_the_call_reserves_again(pause_s, again):
+    """At ``LATE_S`` the call may still be made, above it not."""
+    budget, clock = FakeBudget(), FakeClock()
+    reservations = Reservations(budget, block_max_s=300, wait=clock.sleep, clock=clock)
+    reservations.acquire(5)
+    clock.now += pause_s
+    reservations.renew(5)
+    assert budget.events == [("reserve", 5), *again]
+
+
+def test_a_pause_while_the_database_answers_reserves_again():
+    class Slow(FakeBudget):
+        def reserve(self, cost: float) -> float:
+            clock.now += 0 if self.events else 40
+            return super().reserve(cost)
+
+    budget, clock = Slow(), FakeClock()
+    reservations = Reservations(budget, block_max_s=300, wait=clock.sleep, clock=clock)
+    reservations.acquire(5)
+    reservations.renew(5)
+    assert budget.events == [("reserve", 5), ("settle", 5, 0), ("reserve", 5)]
+
+
+def test_a_call_of_cost_0_is_never_late():
+    budget, clock = FakeBudget(), FakeClock()
+    reservations = Reservations(budget, block_max_s=300, wait=clock.sleep, clock=clock)
+    reservations.acquire(0)
+    clock.now += 3600
+    reservations.renew(0)
+    assert budget.events == [("reserve", 0)]
+
+
+def test_a_process_that_is_always_late_makes_no_call():
+    class Slow(FakeBudget):
+        def reserve(self, cost: float) -> float:
+            clock.now += 1
+            return super().reserve(cost)
+
+    budget, clock = Slow(), FakeClock()
+    reservations = Reservations(budget, block_max_s=300, wait=clock.sleep, clock=clock)
+    reservations.acquire(5)
+    with pytest.raises(LmlUnavailable, match=r"20 times in a row .* overloaded"):
+        reservations.renew(5)
+    assert budget.events == [("reserve", 5), ("settle", 5, 0)] * LATE_MAX
+
+
+def test_a_renewal_that_close_ends_waits_no_more():
+    budget, clock = FakeBudget(0, 60), FakeClock()
+    reservations = Reservations(budget, block_max_s=300, wait=lambda _: True, clock=clock)
+    reservations.acquire(5)
+    clock.now += 60
+    reservations.renew(5)
+    assert budget.events == [("reserve", 5), ("settle", 5, 0), ("reserve", 5)]
 
 
 def test_a_wait_is_announced_before_it_begins():
