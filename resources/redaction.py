@@ -1,6 +1,8 @@
-"""Removes secrets from all text that leaves the process: log lines, Sentry envelopes."""
+"""Removes secrets from all text that comes from LML and all that leaves the process. Pure.
 
-import base64
+The edges: LML's answers, log lines, the result and the traceback of a command, stored alerts, envelopes and events for Sentry.
+"""
+
 import dataclasses
 import json
 import math
@@ -8,13 +10,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from enum import Enum
-from typing import Final, TypeAlias
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from typing import Any, Final, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from resources.secret_spellings import MIN_SECRET_LENGTH, SecretSearch, decoded, patterns
 
 REDACTED: Final = "[redacted]"
-
-MIN_SECRET_LENGTH: Final = 4
-"""Shorter secrets are not searched for: they are parts of ordinary words, and protect nothing."""
 
 JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
 
@@ -37,29 +40,42 @@ _SECRET_KEY: Final = re.compile(r"(?i)(?:^|[^a-z])(?:authorization|password|pass
 class Redactor:
     """Replaces the secrets of one process by ``[redacted]``, whole, wherever they occur.
 
-    Covered: each configured secret of at least four characters, also where it was escaped for JSON, Python or a URL
-    or is base64; passwords in URLs and in ``password=`` parameters; Authorization and bearer values; the string
-    under a key that is named like a credential.
+    Covered: each configured secret of at least four characters in every spelling of ``secret_spellings``; passwords in URLs and
+    in ``password=`` parameters; Authorization and bearer values; the string under a key that is named like a credential. A
+    secret in a deeper nesting of escapes takes the whole text with it.
     """
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
-        spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-        longest_first = sorted(spellings, key=len, reverse=True)  # else a secret's prefix would leave the rest of it
-        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-        self._numbers = {spelling for spelling in spellings if spelling.isdecimal()}
+        # The longest first, or a secret that begins another one would leave the rest of it.
+        self._secrets = sorted(dict.fromkeys(_parts(secrets)), key=len, reverse=True)
+        self._searches = [SecretSearch(secret) for secret in self._secrets]
 
     def __repr__(self) -> str:
         return "Redactor()"
 
+    def finds(self, text: str) -> bool:
+        """Return whether a configured secret stands in a text, as it is or once its escapes are undone."""
+        forms = [text]
+        if self._searches and any(sign in text for sign in "%\\&"):
+            forms.append(decoded(text))
+        return any(search.finds(form) for form in forms for search in self._searches)
+
     def text(self, value: str) -> str:
         """Return ``value`` without secrets, and as valid Unicode (lone surrogates are escaped)."""
-        clean = _encodable(value)
-        if self._secrets is not None:
-            clean = self._secrets.sub(REDACTED, clean)
+        clean = self.without_secrets(encodable(value))
         clean = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", clean)
         clean = _PASSWORD_PARAMETER.sub(rf"\1\2{REDACTED}", clean)
         clean = _AUTHORIZATION.sub(rf"\1\2{REDACTED}", clean)
         return _BEARER.sub(rf"\1 {REDACTED}", clean)
+
+    def without_secrets(self, value: str) -> str:
+        """Return ``value`` without the configured secrets; what only looks like a credential stays."""
+        if not self.finds(value):
+            return value
+        for secret in self._secrets:
+            for pattern in patterns(secret):
+                value = pattern.sub(REDACTED, value)
+        return REDACTED if self.finds(value) else value
 
     def plain(self, value: object) -> JsonValue:
         """Return ``value`` as JSON values, without secrets in its strings and keys.
@@ -71,6 +87,19 @@ class Redactor:
             return self._plain(value, ())
         except Exception:  # noqa: BLE001 - a foreign object's properties and iterators may fail in any way
             return _unprintable(value)
+
+    def answer(self, payload: Any) -> Any:
+        """Return parsed JSON without the configured secrets in its strings and keys; the very same object if it has none."""
+        return self._without_secrets(payload) if self._searches and self.finds(_json_text(payload)) else payload
+
+    def _without_secrets(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.without_secrets(value)
+        if isinstance(value, dict):
+            return {self.without_secrets(key): self._without_secrets(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._without_secrets(item) for item in value]
+        return REDACTED if isinstance(value, int | float) and str(value) in self._secrets else value
 
     def _plain(self, value: object, above: tuple[int, ...]) -> JsonValue:
         if id(value) in above or len(above) == _MAX_DEPTH:
@@ -98,7 +127,7 @@ class Redactor:
         return self.text(_str(value))
 
     def _integer(self, value: int) -> int | str:
-        if str(value) in self._numbers:
+        if str(value) in self._secrets:
             return REDACTED
         return value if value in _JSON_INTEGERS else str(value)
 
@@ -112,25 +141,21 @@ class Redactor:
         return self._plain(value, above)
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """Yield the spellings in which a secret may occur in a text."""
-    raw = _encodable(secret)
-    if len(raw) < MIN_SECRET_LENGTH:
-        return
-    yield raw
-    for escape_all in (True, False):
-        once = json.dumps(raw, ensure_ascii=escape_all)[1:-1]
-        yield once
-        yield json.dumps(once)[1:-1]  # JSON quoted inside JSON
-    yield repr(raw)[1:-1]
-    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
-        yield quoted
-        yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), quoted)
-    yield base64.b64encode(raw.encode()).decode()
-    password = _password_in(raw)
-    if password is not None and password != raw:
-        yield from _spellings(password)
-        yield from _spellings(unquote(password))
+def _parts(secrets: Collection[str]) -> Iterator[str]:
+    """Yield what to search for: each secret that is long enough, and the password of one that is a whole URL."""
+    for secret in map(encodable, secrets):
+        password = _password_in(secret)
+        for part in (secret, *((password, unquote(password)) if password else ())):
+            if len(part) >= MIN_SECRET_LENGTH:
+                yield part
+
+
+def _json_text(payload: object) -> str:
+    """Return the payload as JSON whose only escapes are those that JSON needs."""
+    try:
+        return orjson.dumps(payload).decode()
+    except orjson.JSONEncodeError:  # lone surrogates, integers of any length
+        return json.dumps(payload, ensure_ascii=False)
 
 
 def _password_in(secret: str) -> str | None:
@@ -141,7 +166,8 @@ def _password_in(secret: str) -> str | None:
         return None
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
+    """Return the text as valid Unicode: bytes that were not UTF-8, and other lone surrogates, become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

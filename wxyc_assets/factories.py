@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from resources.budget import PostgresBudget
 from resources.lml.capture import Capture
@@ -12,44 +10,17 @@ from resources.lml.client import LmlClient
 from resources.lml.config import LmlConfig
 from resources.lml.endpoints import REFRESH
 from resources.postgres import Postgres
+from resources.secrets import Secrets
 from resources.sentry import Sentry, SentryConfig, open_sentry
 from resources.sentry_sender import SentrySender
 from resources.step_log import StepLog
 from wxyc_assets.runs.progress import Progress
-from wxyc_assets.settings import LmlSettings, RotationSettings, SentrySettings, SettingsError, load, secret_texts
+from wxyc_assets.settings import LmlSettings, RotationSettings, SentrySettings, SettingsError, load
 
 Environ = Mapping[str, str] | None
 
 CONFIGURE_SANDBOX_LML = "`wxyc up` prints the settings of its sandbox LML, `wxyc sandbox lml` starts one"
 CONFIGURE_LML = f"{CONFIGURE_SANDBOX_LML}; or name your LML and its LML_API_KEY"
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """Every string of the environment that must never be shown."""
-
-    texts: tuple[str, ...]
-
-    @classmethod
-    def of(cls, environ: Environ = None) -> "Secrets":
-        """Collect them, also from settings that are invalid: a secret in an invalid setting is still a secret."""
-        found = [part for text in secret_texts(environ) for part in _parts(text)]
-        return cls(tuple(dict.fromkeys(found)))
-
-
-def _parts(secret: str) -> list[str]:
-    """Return the secret parts: of a URL only its passwords, as written and as sent; operators need its host and database."""
-    if "://" not in secret:
-        return [secret]
-    try:
-        parts = urlsplit(secret)
-        in_query = [value for name, value in parse_qsl(parts.query) if name in {"password", "sslpassword"}]
-    except ValueError:
-        return [secret]
-    passwords = [parts.password, *in_query]
-    return [
-        form for password in passwords if password for form in (password, unquote(password), quote(password, safe=""))
-    ]
 
 
 def open_sentry_from(environ: Environ = None) -> Sentry:

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from resources.lml.endpoints import Endpoint
 from resources.lml.errors import (
@@ -20,6 +20,7 @@ from resources.lml.errors import (
 )
 from resources.lml.models import Answer
 from resources.lml.transport import Reply
+from resources.redaction import Redactor
 
 EXCERPT_CHARS = 200
 MAX_INTEGER_CHARS = 1000
@@ -35,21 +36,20 @@ class _TooDeepError(Exception):
     """A body that is nested deeper than a parser can follow."""
 
 
-def read_answer(
-    reply: Reply, endpoint: Endpoint, model: type[AnswerT], *, secret: SecretStr | None
-) -> tuple[AnswerT, Any]:
+def read_answer(reply: Reply, endpoint: Endpoint, model: type[AnswerT], *, redactor: Redactor) -> tuple[AnswerT, Any]:
     """Return the answer and the JSON object that it came from.
 
-    Raises the LmlError that the reply means. Errors quote LML's own message, without ``secret``.
+    Raises the LmlError that the reply means. Neither an answer nor the message that an error quotes has a secret of
+    ``redactor``, in whatever spelling LML echoes it: what is read here is stored, logged and shown.
     """
     failure: LmlError | None = None
     if reply.status in endpoint.answer_statuses:
         try:
-            return _parse(reply, endpoint, model)
+            return _parse(reply, endpoint, model, redactor)
         except LmlError as error:
             failure = error
     if failure is None or reply.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
-        failure = _error_for(reply, endpoint, secret)
+        failure = _error_for(reply, endpoint, redactor)
     raise failure
 
 
@@ -65,7 +65,7 @@ def parse_retry_after(text: str | None, now: datetime) -> float | None:
     return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
 
 
-def _parse(reply: Reply, endpoint: Endpoint, model: type[AnswerT]) -> tuple[AnswerT, Any]:
+def _parse(reply: Reply, endpoint: Endpoint, model: type[AnswerT], redactor: Redactor) -> tuple[AnswerT, Any]:
     if reply.problem is not None:
         raise LmlBrokenAnswer(
             f"LML's answer to {endpoint.path} {reply.problem}",
@@ -75,7 +75,7 @@ def _parse(reply: Reply, endpoint: Endpoint, model: type[AnswerT]) -> tuple[Answ
         )
     divisible = False
     try:
-        payload = _json(reply.body)
+        payload = redactor.answer(_json(reply.body))
         return model.model_validate(payload), payload
     except _NotJsonError:
         text, retryable = "is no JSON; a proxy or a crash may have cut it short, try again", True
@@ -111,9 +111,9 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_INTEGER_CHARS else float(digits)
 
 
-def _error_for(reply: Reply, endpoint: Endpoint, secret: SecretStr | None) -> LmlError:
+def _error_for(reply: Reply, endpoint: Endpoint, redactor: Redactor) -> LmlError:
     status = reply.status
-    quote = f"{endpoint.path} with {status}{_excerpt(reply.body, secret)}"
+    quote = f"{endpoint.path} with {status}{_excerpt(reply.body, redactor)}"
     retry_after_s = parse_retry_after(reply.retry_after, datetime.now(UTC))
     if status in {401, 403}:
         return LmlAuthError(
@@ -131,7 +131,7 @@ def _error_for(reply: Reply, endpoint: Endpoint, secret: SecretStr | None) -> Lm
     return LmlBrokenAnswer(text, retryable=False, status=status)
 
 
-def _excerpt(body: bytes, secret: SecretStr | None) -> str:
+def _excerpt(body: bytes, redactor: Redactor) -> str:
     """Return the beginning of LML's own error message in quotes, or an empty string."""
     try:
         payload = _json(body)
@@ -140,7 +140,6 @@ def _excerpt(body: bytes, secret: SecretStr | None) -> str:
     message = payload.get("message") if isinstance(payload, dict) else None
     if not isinstance(message, str):
         return ""
-    if secret:  # before truncation, which could leave the beginning of the key at the end
-        message = message.replace(secret.get_secret_value(), "[key]")
-    words = " ".join(re.sub(r"[^\x20-\x7e]", " ", message).split())
+    # Before truncation, which could leave the beginning of the key at the end.
+    words = " ".join(re.sub(r"[^\x20-\x7e]", " ", redactor.text(message)).split())
     return f' ("{words[:EXCERPT_CHARS]}")' if words else ""

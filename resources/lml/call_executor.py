@@ -23,6 +23,7 @@ from resources.lml.models import finite_numbers
 from resources.lml.reservation import Budget, Reservations
 from resources.lml.throttle import Throttle
 from resources.lml.transport import Bearer, exchange
+from resources.redaction import Redactor
 
 CLOSE_TIMEOUT_S = 1.0
 """How long ``close`` waits for queued calls, which release their reservations."""
@@ -83,6 +84,7 @@ class CallExecutor:
         self._clock = clock
         self._http = httpx.Client(transport=transport or DeadlineTransport(), trust_env=False, follow_redirects=False)
         self._bearer = Bearer(config.api_key) if config.api_key else None
+        self._redactor = Redactor([config.api_key.get_secret_value()] if config.api_key else [])
         self._guard = CallGuard(threshold=config.breaker_threshold, open_s=config.breaker_open_s, clock=clock)
         self._closing = threading.Event()
         wait = wait or self._closing.wait
@@ -212,7 +214,7 @@ class CallExecutor:
             stats.calls += 1
             stats.latency_s += stats.last_try_s
         stats.status = reply.status
-        return read_answer(reply, call.endpoint, model, secret=self._config.api_key)
+        return read_answer(reply, call.endpoint, model, redactor=self._redactor)
 
     def _offer_capture(self, call: Call, stats: CallStats) -> None:
         if self._capture is None or call.body is None or stats.calls == 0:

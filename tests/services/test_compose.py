@@ -13,11 +13,11 @@ from dagster._core.definitions.declarative_automation.automation_condition_evalu
 from dagster._daemon.cli import create_dagster_daemon_cli
 from dagster_webserver.cli import create_dagster_webserver_cli
 
+from resources.secrets import secret_texts
 from tests.documents import SETTINGS
 from tests.services.deployment import DEPLOY, compose, image, image_environment
 from wxyc_assets.cli.program import cli
 from wxyc_assets.cli.services.service import TICK_SETTLE
-from wxyc_assets.settings import secret_texts
 
 PROGRAMS = {
     "dagster": create_dagster_cli(),

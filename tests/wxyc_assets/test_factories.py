@@ -1,4 +1,4 @@
-"""What the settings make: secrets to redact, the LML client, Sentry, and the sender of alerts."""
+"""What the settings make: the LML client, Sentry, and the sender of alerts."""
 
 import pytest
 
@@ -6,31 +6,11 @@ from resources.lml.errors import LmlUnreachable
 from resources.lml.models import LibraryInput
 from resources.sentry import SentryConfig, open_sentry
 from resources.step_log import step_log
-from wxyc_assets.factories import Secrets, lml_config, open_lml, open_sentry_from, open_sentry_sender
+from wxyc_assets.factories import lml_config, open_lml, open_sentry_from, open_sentry_sender
 from wxyc_assets.runs.progress import NoProgress
 from wxyc_assets.settings import SettingsError
 
 LML = {"LIBRARY_METADATA_URL": "https://lml.example.org/api/v1/", "LML_API_KEY": "hunter2"}
-
-
-def test_a_url_is_secret_in_its_passwords_as_written_and_as_sent():
-    found = Secrets.of({"DATABASE_URL": "postgresql://u:p%40ss@h/db?sslpassword=q%26q", "SENTRY_DSN": "https://k@h/1"})
-    assert {"p%40ss", "p@ss", "q&q", "q%26q"} <= set(found.texts)
-    assert not {"u", "h", "db", "k"} & set(found.texts)
-
-
-def test_keys_in_invalid_settings_are_secret():
-    environ = LML | {"LML_DISCOGS_BUDGET_PER_MIN": "many", "DATABASE_URL": "postgresql://u:pw@h:nowhere/db"}
-    assert set(Secrets.of(environ).texts) >= {"hunter2", "pw"}
-
-
-def test_nothing_is_secret_in_an_empty_environment():
-    assert Secrets.of({}).texts == ()
-
-
-def test_text_that_is_no_url_is_secret_as_a_whole():
-    assert Secrets.of({"DATABASE_URL": "hunter2"}).texts == ("hunter2",)
-    assert Secrets.of({"DATABASE_URL": "postgresql://u:hunter2@[h/db"}).texts == ("postgresql://u:hunter2@[h/db",)
 
 
 def test_missing_lml_url_names_the_sandbox_command():

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from resources import secrets
 from wxyc_assets.runs.partitions import FIRST_HOUR, hour_start
 from wxyc_assets.settings import (
     ALL_GROUPS,
@@ -16,7 +17,6 @@ from wxyc_assets.settings import (
     UiSettings,
     load,
     load_all,
-    secret_texts,
 )
 from wxyc_assets.settings.groups import default_home
 
@@ -143,10 +143,19 @@ def test_secrets_are_in_no_error_of_the_models_themselves():
     assert SECRET not in str(caught.value)
 
 
-def test_every_secret_is_known_beside_invalid_settings():
-    environ = SECRETS | {"LML_CAPTURE_SAMPLE_RATE": "2", "WXYC_SCHEMA_NAME": "no; such"}
-    assert sorted(secret_texts(environ)) == sorted(SECRETS.values())
-    assert secret_texts({}) == []
+def test_every_secret_setting_is_known_to_the_redaction():
+    """As is the password that libpq reads by itself."""
+    fields = [field for group in ALL_GROUPS for field in group.model_fields.values()]
+    secret = {str(field.alias) for field in fields if "SecretStr" in str(field.annotation)}
+    assert secret >= set(SECRETS)
+    assert set(secrets.VARIABLES) == secret | {"PGPASSWORD"}
+
+
+@pytest.mark.parametrize("name", ["WXYC_HOME", "DATABASE_URL", "RATE_TRAILING_HOURS"])
+def test_a_value_that_is_not_utf_8_is_refused_by_name(name):
+    with pytest.raises(SettingsError, match=f"{name}: holds bytes that are not UTF-8; write it anew") as refused:
+        load_all(ALL_GROUPS, {name: "/\udcff", "OTHER": "\udcff"})
+    assert len(refused.value.problems) == 1
 
 
 def test_a_line_end_behind_a_value_is_no_part_of_it():

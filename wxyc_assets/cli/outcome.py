@@ -3,11 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import click
+
+from resources.redaction import Redactor, encodable
+from resources.secrets import Secrets
 
 DONE = 0
 FAILED = 1
@@ -30,12 +33,21 @@ class Outcome:
         exit_code: 0 done, 1 failed, 2 done, with an anomaly to look at.
         lines: the same as text. On a terminal it replaces the object, elsewhere it goes to stderr.
         problem: why the command failed and what to do, as text for stderr.
+        shows: secrets that the command exists to show; every other one is taken out of what is printed.
     """
 
     printed: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int = DONE
     lines: Sequence[str] = ()
     problem: str = ""
+    shows: Collection[str] = ()
+
+    def redacted(self) -> "Outcome":
+        """Return the outcome as it may be printed: without secrets."""
+        redactor = Redactor([text for text in Secrets.of().texts if text not in self.shows])
+        printed = redactor.answer(json.loads(json.dumps(self.printed, default=str)))
+        lines = [encodable(redactor.without_secrets(line)) for line in self.lines]
+        return replace(self, printed=printed, lines=lines, problem=encodable(redactor.without_secrets(self.problem)))
 
 
 @dataclass
@@ -56,6 +68,7 @@ class Output:
 
     def print(self, outcome: Outcome) -> None:
         """Print a result once: as text, as an object, or as an object with its text on stderr."""
+        outcome = outcome.redacted()
         if self.has_rows:
             self._write_problem(outcome)
             return
@@ -65,16 +78,16 @@ class Output:
             return
         if outcome.printed:
             indent = 2 if self.stdout.isatty() else None
-            self.write_lines([json.dumps(outcome.printed, indent=indent, default=str, ensure_ascii=False)])
+            self.write_lines([json.dumps(outcome.printed, indent=indent, ensure_ascii=False)])
         if not (self.wants_json and sys.stderr.isatty()):
             for line in outcome.lines:
                 click.echo(line, err=True)
             self._write_problem(outcome)
 
     def write_lines(self, lines: Iterable[str]) -> None:
-        """Write lines to stdout as they are."""
+        """Write lines to stdout as they are; what is no valid Unicode is escaped."""
         for line in lines:
-            self.stdout.write(line + "\n")
+            self.stdout.write(encodable(line) + "\n")
         self.stdout.flush()
 
     def _write_problem(self, outcome: Outcome) -> None:

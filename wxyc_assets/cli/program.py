@@ -10,10 +10,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 import click
 
+from resources.redaction import encodable
 from wxyc_assets.cli.commands import COMPLETION_VARIABLE, cli
 from wxyc_assets.cli.interrupts import as_ctrl_c
 from wxyc_assets.cli.outcome import DONE, FAILED, CannotError, Outcome, Output
@@ -30,8 +32,15 @@ EXPECTED = (
 
 
 def main() -> None:
-    """Run ``wxyc`` with the arguments of this process, and exit."""
+    """Run ``wxyc`` with the arguments of this process, and exit. A defect shows its traceback, without secrets."""
+    sys.excepthook = _print_traceback
     sys.exit(run(sys.argv[1:]))
+
+
+def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    from wxyc_assets.cli.tracebacks import print_traceback
+
+    print_traceback(kind, error, trace)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,6 +68,7 @@ def _run(arguments: Sequence[str], output: Output) -> int:
 
 def _run_command(arguments: Sequence[str], output: Output) -> Outcome:
     try:
+        _require_text(arguments)
         result = cli.main(list(arguments), prog_name="wxyc", standalone_mode=False, obj=output)
     except click.exceptions.NoArgsIsHelpError as shown:
         click.echo(shown.format_message(), file=output.stdout)
@@ -76,6 +86,13 @@ def _run_command(arguments: Sequence[str], output: Output) -> Outcome:
             return _expected_failure(message)
         raise
     return result if isinstance(result, Outcome) else Outcome()
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """Raise CannotError for an argument that is not UTF-8: no JSON, no database and no terminal takes it."""
+    for argument in arguments:
+        if encodable(argument) != argument:
+            raise CannotError(f"the argument {encodable(argument)} is not UTF-8; write it anew")
 
 
 def _expected_failure(message: str) -> Outcome:

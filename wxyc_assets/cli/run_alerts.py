@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 
 from resources.postgres import Postgres
-from resources.redaction import Redactor
+from resources.secrets import Secrets
 from wxyc_assets import factories
 from wxyc_assets.cli.instance import STORAGE_GONE
 from wxyc_assets.database.revision import MigrationError
@@ -51,7 +51,7 @@ def _update_alerts(
         identity=load(IdentitySettings),
         flowsheet=load(FlowsheetSettings),
         rating=load(RatingSettings),
-        redact=Redactor(factories.Secrets.of().texts).plain,
+        redact=Secrets.of().redactor().plain,
         sender=sender,
         ui_url=load(UiSettings).ui_url,
     )

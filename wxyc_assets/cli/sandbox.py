@@ -44,7 +44,7 @@ def lml(output: Output, port: int, api_key: str, latency_ms: float, tracks: bool
 
     def ready(url: str) -> None:
         line = f"the sandbox LML is at {url}, its key is {api_key}; Ctrl-C stops it"
-        output.print(Outcome({"LIBRARY_METADATA_URL": url, "LML_API_KEY": api_key}, lines=[line]))
+        output.print(Outcome({"LIBRARY_METADATA_URL": url, "LML_API_KEY": api_key}, lines=[line], shows=[api_key]))
 
     ports.require_port(port, "--port")
     try:

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from resources.redaction import JsonValue
+from resources.secrets import Secrets
 from wxyc_assets.cli.log_lines import LEVEL_STYLES, line_text, line_time
 from wxyc_assets.cli.progress_bar import DumbProgress, ProgressBar
-from wxyc_assets.factories import Secrets
 from wxyc_assets.runs.run_console import RunConsole
 
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from resources.lml.client import LmlClient
 from resources.postgres import Postgres
+from resources.secrets import Secrets
 from resources.sentry import Sentry
 from resources.sentry_sender import SentrySender
 from wxyc_assets import factories
@@ -58,7 +59,7 @@ def sentry_sender(_context: dg.InitResourceContext) -> Iterator[SentrySender | N
 @dg.resource(description="Log lines on stderr, and progress where the run was launched on a terminal.")
 def console(_context: dg.InitResourceContext) -> RunConsole:
     """Return a console without progress: `wxyc run` replaces it on a terminal."""
-    return RunConsole(secrets=factories.Secrets.of().texts)
+    return RunConsole(secrets=Secrets.of().texts)
 
 
 @dg.resource(

@@ -18,7 +18,7 @@ from wxyc_assets.settings.groups import (
     SettingsGroup,
     UiSettings,
 )
-from wxyc_assets.settings.loading import Group, SettingsError, ignored_variables, load, load_all, secret_texts
+from wxyc_assets.settings.loading import Group, SettingsError, ignored_variables, load, load_all
 from wxyc_assets.settings.values import EARLIEST_HOUR
 
 __all__ = [
@@ -41,5 +41,4 @@ __all__ = [
     "ignored_variables",
     "load",
     "load_all",
-    "secret_texts",
 ]

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from resources import job_variables
-from wxyc_assets.settings.groups import ALL_GROUPS, SettingsGroup
+from wxyc_assets.settings.groups import SettingsGroup
 
 Group = TypeVar("Group", bound=SettingsGroup)
 
@@ -38,6 +38,12 @@ def load_all(groups: tuple[type[Group], ...], environ: Mapping[str, str] | None 
     loaded: list[Group] = []
     problems = job_variables.refused(source)
     for group in groups:
+        broken = [
+            str(field.alias) for field in group.model_fields.values() if not _is_text(source.get(str(field.alias), ""))
+        ]
+        if broken:
+            problems += [f"{name}: holds bytes that are not UTF-8; write it anew" for name in broken]
+            continue
         try:
             loaded.append(group.model_validate(source))
         except ValidationError as error:
@@ -52,22 +58,15 @@ def ignored_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     return job_variables.ignored(_set_variables(environ))
 
 
-def secret_texts(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the value of every variable that holds a secret, valid or not."""
-    source = _set_variables(environ)
-    names = [
-        str(field.alias)
-        for group in ALL_GROUPS
-        for field in group.model_fields.values()
-        if any(SecretStr in (kind, get_origin(kind), *get_args(kind)[:1]) for kind in get_args(field.annotation))
-    ]
-    return [source[name] for name in names if name in source]
-
-
 def _set_variables(environ: Mapping[str, str] | None) -> dict[str, str]:
     """Return the variables that are set, stripped: a secret read from a file may end with a newline."""
     source = os.environ if environ is None else environ
     return {name: value.strip() for name, value in source.items() if value.strip()}
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a value is UTF-8: Python keeps other bytes as signs that neither JSON nor a database takes."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _explain(group: type[SettingsGroup], item: dict[str, Any]) -> str:

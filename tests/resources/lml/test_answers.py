@@ -1,9 +1,10 @@
 """What a reply is read as: an answer, or an error."""
 
+import base64
+import json
 from datetime import UTC, datetime
 
 import pytest
-from pydantic import SecretStr
 
 from resources.lml.answers import parse_retry_after, read_answer
 from resources.lml.endpoints import HEALTH, RESOLVE_LIBRARIES
@@ -17,14 +18,25 @@ from resources.lml.errors import (
 )
 from resources.lml.models import BulkResolveAnswer, Health
 from resources.lml.transport import Reply
+from resources.redaction import Redactor
 from tests.resources.lml.loopback import KEY
+
+ENCODINGS = [
+    str,
+    lambda key: key.replace("-", "%2d"),
+    lambda key: "".join(f"%{ord(sign):02X}" for sign in key),
+    lambda key: "".join(f"\\u{ord(sign):04x}" for sign in key),
+    lambda key: base64.b64encode(key.encode()).decode(),
+    lambda key: base64.urlsafe_b64encode(b">" + key.encode()).decode()[2:],
+    lambda key: key.encode().hex(),
+]
 
 NOW = datetime(2026, 6, 8, 10, 0, 0, tzinfo=UTC)
 
 
 def read(status: int, body: bytes = b"{}", retry_after: str | None = None, problem: str | None = None):
     reply = Reply(status, retry_after, body, problem)
-    return read_answer(reply, RESOLVE_LIBRARIES, BulkResolveAnswer, secret=SecretStr(KEY))[0]
+    return read_answer(reply, RESOLVE_LIBRARIES, BulkResolveAnswer, redactor=Redactor([KEY]))[0]
 
 
 def error(*args, **kwargs) -> LmlError:
@@ -61,7 +73,7 @@ def test_each_status_is_one_kind_of_error(status, kind, retryable):
 def test_an_error_quotes_lml_on_one_short_line_without_the_key():
     body = b'{"message": "bad\\nkey ' + KEY.encode() + b" " + b"x" * 500 + b'", "code": "E1"}'
     text = str(error(422, body))
-    assert '"bad key [key] xxx' in text
+    assert '"bad key [redacted] xxx' in text
     assert KEY not in text
     assert "\n" not in text
     assert len(text) < 400
@@ -72,9 +84,19 @@ def test_a_key_at_the_end_of_the_quote_leaves_no_beginning():
     assert KEY[:4] not in str(error(500, body))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 3}', b'{"detail": "x"}', b"\xff"])
-def test_an_error_without_a_message_of_lml_names_the_endpoint(body):
-    assert "/api/v1/identity/bulk-resolve-libraries with 500;" in str(error(500, body))
+@pytest.mark.parametrize("spell", ENCODINGS)
+def test_an_answer_and_an_error_have_no_key_in_any_encoding(spell):
+    echoed = f"refused {spell(KEY)}, look"
+    body = json.dumps({"results": [echoed, {echoed: [7, echoed]}], "message": echoed}).encode()
+    results = str(read(200, body).results)
+    assert spell(KEY) not in results
+    assert results.count("refused [redacted], look") == 3
+    assert '"refused [redacted], look"' in str(error(500, body))
+
+
+def test_an_answer_without_the_key_is_the_very_same():
+    body = b'{"results": ["100%20", "\\u0041&amp;", 12345678901234567890123, "\\ud800"]}'
+    assert read(200, body).results == ["100%20", "A&amp;", 12345678901234567890123, "\ud800"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"results": [', b"\xff\xfe"])
@@ -144,6 +166,6 @@ def test_retry_after_is_unbounded_and_only_of_429_and_5xx(status, seconds):
 
 def test_a_503_of_lml_is_a_health_and_one_of_a_proxy_is_not():
     reply = Reply(503, None, b'{"status": "unhealthy"}')
-    assert read_answer(reply, HEALTH, Health, secret=None)[0].status == "unhealthy"
+    assert read_answer(reply, HEALTH, Health, redactor=Redactor())[0].status == "unhealthy"
     with pytest.raises(LmlServerError):
-        read_answer(Reply(503, None, b"<html>"), HEALTH, Health, secret=None)
+        read_answer(Reply(503, None, b"<html>"), HEALTH, Health, redactor=Redactor())

@@ -81,3 +81,32 @@ def test_counts_that_are_zero_are_left_out():
         "none": None,
     }
     assert numbers(counts) == ["scanned 8", "rows_skipped.lml_error 2"]
+
+
+# Secrets, and text that is no Unicode
+
+
+@pytest.mark.parametrize("wants_json", [False, True])
+def test_a_result_has_no_secret_in_any_encoding(capsys, monkeypatch, wants_json):
+    monkeypatch.setenv("LML_API_KEY", "sk-7f3a9c")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hun/ter2@h/db")
+    told = "it said sk%2D7f3a9c, then c2stN2YzYTlj, then hun/ter2"
+    outcome = Outcome({"says": [told, {told: Decimal("0.1")}]}, 1, lines=[told], problem=told)
+    whole = "".join(printed(outcome, capsys, wants_json=wants_json))
+    assert "it said [redacted], then [redacted], then [redacted]" in whole
+    assert not any(spelling in whole for spelling in ("sk%2D7f3a9c", "c2stN2YzYTlj", "ter2"))
+
+
+def test_a_secret_that_a_command_exists_to_show_is_printed(capsys, monkeypatch):
+    monkeypatch.setenv("LML_API_KEY", "sandbox-key")
+    outcome = Outcome({"LML_API_KEY": "sandbox-key"}, shows=["sandbox-key"])
+    assert json.loads(printed(outcome, capsys)[0]) == {"LML_API_KEY": "sandbox-key"}
+
+
+def test_bytes_that_are_not_utf_8_are_printed_as_escapes(capsys):
+    outcome = Outcome({"file": "a\udcff"}, lines=["a\udcff"])
+    assert printed(outcome, capsys)[0] == "a\\udcff\n"
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    Output(stdout).print(outcome)
+    stdout.seek(0)
+    assert json.loads(stdout.read()) == {"file": "a\udcff"}

@@ -1,11 +1,13 @@
 """The program: its help, its output, its exit codes."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
+from tests.system import SYSTEM
 from wxyc_assets.cli.commands import COMMANDS
 
 
@@ -102,3 +104,63 @@ def test_doctor_names_the_jobs_variables(wxyc, tmp_path):
     found = {finding["name"]: finding for finding in finished.printed["findings"]}
     assert (finished.exit_code, found["setting RECHECK"]["ok"]) == (1, False)
     assert "THROTTLE_MS (LML_DISCOGS_BUDGET_PER_MIN replaces it)" in found["variables of the cron jobs"]["says"]
+
+
+# Arguments and variables that are not UTF-8, and secrets in tracebacks
+
+
+def wxyc_with_bytes(*arguments: bytes, **variables: bytes) -> "subprocess.CompletedProcess[bytes]":
+    environ = {**{name.encode(): value.encode() for name, value in SYSTEM.items()}}
+    environ |= {name.encode(): value for name, value in variables.items()}
+    command = [sys.executable.encode(), b"-c", b"from wxyc_assets.cli import main; main()", *arguments]
+    return subprocess.run(command, env=environ, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [b"\xff"],
+        [b"run", b"\xff\xfe"],
+        [b"run", b"rated_usage", b"--since", b"2026\xff"],
+        [b"prices", b"check", b"/tmp/\xff.yaml"],
+        [b"rated", b"accept", b"--reason", b"late\xe9"],
+        [b"\xff", b"--json"],
+    ],
+)
+def test_an_argument_that_is_not_utf_8_is_one_object(arguments, tmp_path):
+    finished = wxyc_with_bytes(*arguments, WXYC_HOME=bytes(tmp_path))
+    assert finished.returncode == 1
+    assert "is not UTF-8; write it anew" in json.loads(finished.stdout)["error"]
+    assert b"Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["WXYC_HOME", "DATABASE_URL", "LML_API_KEY", "PRICE_FILE", "SENTRY_RELEASE", "RATE_TRAILING_HOURS"]
+)
+def test_a_setting_that_is_not_utf_8_is_named(name, tmp_path):
+    """By doctor, which looks at all of them; a variable that is no setting of ours changes nothing."""
+    finished = wxyc_with_bytes(b"doctor", **{"WXYC_HOME": bytes(tmp_path), "OTHER": b"\xff", name: b"/\xff\xfe"})
+    findings = {finding["name"]: finding["says"] for finding in json.loads(finished.stdout)["findings"]}
+    assert finished.returncode == 1
+    assert findings[f"setting {name}"] == "holds bytes that are not UTF-8; write it anew"
+    assert b"Traceback" not in finished.stderr
+
+
+def test_a_home_that_is_not_utf_8_is_one_object(tmp_path):
+    finished = wxyc_with_bytes(b"status", WXYC_HOME=bytes(tmp_path) + b"/\xff")
+    assert finished.returncode == 1
+    assert "WXYC_HOME: holds bytes that are not UTF-8" in json.loads(finished.stdout)["error"]
+
+
+def test_a_traceback_has_no_secret():
+    broken = "from wxyc_assets.cli import main, program\nprogram.run = lambda _: {}['sk-7f3a9c, sk%2d7f3a9c']\nmain()"
+    finished = subprocess.run(
+        [sys.executable, "-c", broken],
+        env=SYSTEM | {"LML_API_KEY": "sk-7f3a9c"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert "KeyError: '[redacted], [redacted]'" in finished.stderr
+    assert "sk-7f3a9c" not in finished.stderr

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 from wxyc_assets.cli.services import lifeline
@@ -17,8 +16,10 @@ def main(name: str, arguments: Sequence[str]) -> None:
         code = 0
     except KeyboardInterrupt:
         code = 0  # what Dagster makes of SIGTERM
-    except Exception:  # noqa: BLE001 - the log is all that is left of a service that failed
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - the log is all that is left of a service that failed
+        from wxyc_assets.cli.tracebacks import print_traceback
+
+        print_traceback(type(error), error, error.__traceback__)
     finally:
         lifeline.end_group()
         sys.stderr.flush()
