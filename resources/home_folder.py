@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ NEW_STATION_BYTES = 250 * 1024 * 1024
 
 MINIMUM_BYTES = 32 * 1024 * 1024
 """Free space below which an existing server may fail to write: two segments of its write-ahead log."""
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - it is what is looked at
+SHARED_MEMORY_BYTES = 128 * 1024 * 1024
+"""Shared memory that the hash table of one parallel query may need; a container has 64 MB unless told otherwise."""
 
 NETWORK_FILE_SYSTEMS = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.davfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
@@ -36,17 +41,31 @@ class Problem:
 def create(folder: Path) -> str | None:
     """Create a folder and its missing parents; return what prevents it.
 
-    As a normal user they are private. As root every account may enter them, since PostgreSQL runs as another account.
+    As a normal user they are private. As root every account may pass through them and none may list them, since PostgreSQL runs
+    as another account.
     """
     if folder.is_dir():
         return None
     # mkdir -p in a child, because the umask belongs to the whole process and with a chmod afterwards a concurrent
     # starter could see a closed folder.
-    umask = 0o022 if os.geteuid() == 0 else 0o077
+    umask = 0o066 if os.geteuid() == 0 else 0o077
     made = subprocess.run(  # noqa: S603 - a fixed program and a path
         ["/bin/mkdir", "-p", "--", str(folder)], umask=umask, cwd="/", capture_output=True, text=True, check=False
     )
     return made.stderr.strip().splitlines()[-1] if made.returncode else None
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder, or close one of ours, so that only its owner can look into it, whatever the umask. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = folder.stat()
+    if entry.st_uid == os.geteuid() and entry.st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def open_to_others(folder: Path) -> bool:
+    """Return whether other accounts may list a folder; False if it does not exist."""
+    return folder.is_dir() and bool(folder.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def find_problem(home: Path, *, for_database: bool, creating: bool = True) -> Problem | None:
@@ -78,6 +97,20 @@ def storage_problem(folder: Path, *, new: bool) -> Problem | None:
             "free some space, or set WXYC_HOME to a folder on another disk",
         )
     return None
+
+
+def shared_memory_problem(folder: Path = SHARED_MEMORY) -> Problem | None:
+    """Return why the shared memory of this machine, or of this container, is too small for the embedded PostgreSQL."""
+    if not folder.is_dir():  # macOS has none as a folder
+        return None
+    free = shutil.disk_usage(folder).free
+    if free >= SHARED_MEMORY_BYTES:
+        return None
+    return Problem(
+        f"{folder} has only {_megabytes(free)} free: a parallel query of the embedded PostgreSQL takes up to "
+        f"{_megabytes(SHARED_MEMORY_BYTES)} there, and fails",
+        "give the container more (docker run --shm-size=256m; Compose: shm_size), or set DATABASE_URL to a server",
+    )
 
 
 def existing(folder: Path) -> Path:

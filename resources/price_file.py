@@ -1,6 +1,8 @@
 """Reads the price file: at most so many bytes, their digest, and their YAML as text with line numbers."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,24 +61,35 @@ class PriceFile:
 
 
 def read(path: Path) -> PriceFile:
-    """Return the content of a file. Raises PriceFileError if it cannot be read or is larger than ``MAX_BYTES``."""
+    """Return the content of a regular file, of at most ``MAX_BYTES``. Raises PriceFileError if it is none or cannot be read."""
     return read_content(_bytes(path), path)
 
 
 def read_content(content: bytes, path: Path) -> PriceFile:
-    """Return the bytes of a file that was read before, as ``read`` does; ``path`` names it in messages."""
+    """Return bytes that were read before, as ``read`` does; ``path`` names them in messages."""
+    if len(content) > MAX_BYTES:
+        raise PriceFileError(path, [Problem(None, f"is larger than {MAX_BYTES} bytes, too large for a price file")])
     root, problems = parse(content)
     return PriceFile(path, content, hashlib.sha256(content).hexdigest(), root, tuple(problems))
 
 
 def _bytes(path: Path) -> bytes:
+    data: bytes | None = None
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         # Without a cause: Dagster shows the innermost error, and that one does not name the price file.
         raise PriceFileError(path, [Problem(None, f"cannot be read: {reason}")]) from None
-    if len(data) > MAX_BYTES:
-        raise PriceFileError(path, [Problem(None, f"is larger than {MAX_BYTES} bytes, too large for a price file")])
+    if data is None:
+        raise PriceFileError(
+            path, [Problem(None, "is no regular file, but a pipe or a device: write the prices to a file")]
+        )
     return data
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; a FIFO without a writer too, at which a run would wait for ever, with its locks."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)

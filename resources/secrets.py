@@ -11,6 +11,7 @@ from resources.redaction import Redactor
 VARIABLES = (
     "DATABASE_URL",
     "DAGSTER_DATABASE_URL",
+    "BILLING_DATABASE_URL",
     "PGPASSWORD",  # which every client of PostgreSQL reads, ours included
     "LML_API_KEY",
     "GITHUB_TOKEN",

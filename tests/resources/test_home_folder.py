@@ -1,13 +1,23 @@
 """Why a state folder cannot be used."""
 
+import os
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from resources import home_folder
-from resources.home_folder import create, find_problem, network_file_system, storage_problem
+from resources.home_folder import (
+    create,
+    find_problem,
+    make_private,
+    network_file_system,
+    open_to_others,
+    shared_memory_problem,
+    storage_problem,
+)
 
 MOUNTS = """\
 21 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -69,6 +79,40 @@ def small_disk(tmp_path):
 def test_full_disk_is_said_with_what_is_needed(small_disk, new, needed):
     problem = storage_problem(small_disk, new=new)
     assert f"full (1 MB free, {needed} needed): free some space" in str(problem)
+
+
+def test_small_shared_memory_says_how_a_container_gets_more(small_disk):
+    problem = shared_memory_problem(small_disk)
+    assert f"{small_disk} has only 1 MB free" in str(problem)
+    assert "--shm-size=256m" in str(problem)
+    assert shared_memory_problem(small_disk / "none") is None
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+@pytest.mark.parametrize("before", [None, 0o755, 0o700])
+def test_private_folder_is_only_ours_whatever_the_umask(tmp_path, umask, before):
+    folder = tmp_path / "private"
+    if before:
+        folder.mkdir()
+        folder.chmod(before)
+    umask_before = os.umask(umask)
+    try:
+        make_private(folder)
+    finally:
+        os.umask(umask_before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_no_other_account_may_list_a_new_home(tmp_path, umask):
+    umask_before = os.umask(umask)
+    try:
+        create(tmp_path / "a" / "home")
+    finally:
+        os.umask(umask_before)
+    for folder in (tmp_path / "a", tmp_path / "a" / "home"):
+        assert stat.S_IMODE(folder.stat().st_mode) == (0o711 if os.geteuid() == 0 else 0o700)
+        assert not open_to_others(folder)
 
 
 def test_home_below_a_file_cannot_be_created(tmp_path):

@@ -12,7 +12,7 @@ import psycopg
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import DBAPIError
 
-from resources import sql_files
+from resources import home_folder, sql_files
 from resources.own_sessions import require_own_sessions
 from resources.postgres import Postgres, connect_error_advice, keepalives
 from wxyc_assets.cli.outcome import CannotError
@@ -24,6 +24,9 @@ STORAGE_VARIABLE = "WXYC_DAGSTER_STORAGE_URL"
 
 STORAGE_GONE = (DBAPIError, DagsterPostgresException)
 """What Dagster raises outside of any step when it cannot record a run's events."""
+
+COMPUTE_LOGS = "storage"
+"""The folder below Dagster's own in which it keeps what each step wrote to stdout and stderr."""
 
 OUR_HEADER = "# Written by wxyc"
 """The first line of a file that wxyc wrote and may replace."""
@@ -37,7 +40,10 @@ def prepare_instance() -> Path:
     settings = load(DatabaseSettings)
     folder = settings.dagster_folder.absolute()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_relative_to(settings.home.absolute()) or not folder.exists():
+            home_folder.make_private(folder)
+        if os.access(folder, os.W_OK):  # in a container it is a part of the image
+            home_folder.make_private(folder / COMPUTE_LOGS)
         for name in ("dagster.yaml", "workspace.yaml"):
             _write_configuration(folder / name)
     except OSError as error:

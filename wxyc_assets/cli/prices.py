@@ -11,6 +11,8 @@ from wxyc_assets.cli.outcome import FAILED, CannotError, Outcome
 
 SHOWN_DIGITS = 12
 
+STDIN = Path("/dev/stdin")
+
 
 @click.group("prices", short_help="What a token costs: price files, checked and kept.")
 def command() -> None:
@@ -28,16 +30,16 @@ Examples:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> Outcome:
-    """Check whether usage can be rated with FILE, and list every problem with its line.
+    """Check whether usage can be rated with FILE, and list every problem with its line. /dev/stdin reads a pipe.
 
     Exits 0 if rating accepts the file, 1 if rating refuses it. Rates nothing, and ignores PRICE_FILE.
     """
-    from resources.price_file import PriceFileError
-    from wxyc_assets.assets.price_book.load import load_price_book
+    from resources.price_file import MAX_BYTES, PriceFileError
+    from wxyc_assets.assets.price_book.load import load_price_book, piped_price_book
 
     name = click.format_filename(file)
     try:
-        book = load_price_book(file)
+        book = piped_price_book(sys.stdin.buffer.read(MAX_BYTES + 1), file) if file == STDIN else load_price_book(file)
     except PriceFileError as error:
         lines = [
             f"{name if problem.line is None else f'{name}:{problem.line}'}: {problem.message}"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -73,20 +73,29 @@ class Locks:
         return self.connection.execute(sql_files.load("wxyc_assets.runs", name), parameters)
 
 
+def lock_session(postgres: Postgres, name: str) -> psycopg.Connection:
+    """Return a session for locks, which the caller closes; ``name`` (63 bytes count) is shown to those that are refused."""
+    session = replace(postgres, application_name=name, statement_timeout_ms=0).open()
+    try:
+        # The session is idle while its process works; a server that ends idle sessions would release its locks.
+        session.execute("SET idle_session_timeout TO 0")
+        # A server that lost this host asks it twice and releases the locks within a minute, not after two hours.
+        session.execute(
+            "SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3"
+        )
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
 @contextmanager
 def run_locks(postgres: Postgres, run_id: str) -> Iterator[Locks]:
     """Open the connection that holds a run's locks, and lock the run's own id first.
 
     Its ``application_name`` names the run to other runs that are refused. A pooler in between must pool by session.
     """
-    session = replace(postgres, application_name=f"wxyc_assets run {run_id}", statement_timeout_ms=0)
-    with session.connect() as connection:
-        # The session is idle while the run works; a server that ends idle sessions would release its locks.
-        connection.execute("SET idle_session_timeout TO 0")
-        # A server that lost this host asks it twice and releases the locks within a minute, not after two hours.
-        connection.execute(
-            "SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3"
-        )
+    with closing(lock_session(postgres, f"wxyc_assets run {run_id}")) as connection:
         locks = Locks(connection)
         locks.take([run_unit(run_id)])
         yield locks

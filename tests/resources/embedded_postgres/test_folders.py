@@ -27,7 +27,7 @@ def test_missing_folders_are_open_as_root_and_private_as_a_user(folder, child, u
         make_reachable(target)
 
     child(make).result()
-    assert {mode(target), mode(target.parent)} == {0o755 if ROOT else 0o700}
+    assert {mode(target), mode(target.parent)} == {0o711 if ROOT else 0o700}
 
 
 def test_an_existing_folder_stays_as_it_is(closed):

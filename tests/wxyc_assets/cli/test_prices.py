@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_bad_file_exits_1_with_every_problem_and_its_line(wxyc, tmp_path):
     assert verdict == f"FAIL {path}: 3 to correct; rating refuses it as it is"
 
 
-@pytest.mark.parametrize("name", ["missing.yaml", ".", "\N{SNOWMAN}", "\udcff"])
+@pytest.mark.parametrize("name", ["missing.yaml", ".", "\N{SNOWMAN}"])
 def test_unreadable_file_is_a_problem_without_a_line(wxyc, tmp_path, name):
     finished = wxyc("prices", "check", str(tmp_path / name))
     assert finished.exit_code == 1
@@ -60,6 +61,13 @@ def test_file_can_come_from_a_pipe(wxyc, environ):
     program = [sys.executable, "-m", "wxyc_assets", "prices", "check", "/dev/stdin"]
     finished = subprocess.run(program, input=SANDBOX.read_bytes(), env=environ, capture_output=True, check=True)
     assert json.loads(finished.stdout)["models"] == 6
+
+
+def test_pipe_that_is_no_stdin_is_refused(wxyc, tmp_path):
+    os.mkfifo(tmp_path / "prices.yaml")
+    finished = wxyc("prices", "check", str(tmp_path / "prices.yaml"))
+    assert finished.exit_code == 1
+    assert finished.printed["problems"][0]["message"].startswith("is no regular file")
 
 
 def test_check_ignores_the_price_file_setting(wxyc):

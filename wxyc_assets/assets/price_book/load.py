@@ -22,6 +22,11 @@ def load_price_book(path: Path | None) -> PriceBook:
     return _book(read(path))
 
 
+def piped_price_book(content: bytes, path: Path) -> PriceBook:
+    """Return the prices in bytes that came from no regular file; ``path`` names them. Raises as ``load_price_book`` does."""
+    return _book(read_content(content, path))
+
+
 def stored_price_book(content: bytes, digest: str) -> PriceBook:
     """Return the prices in the bytes of a file that was rated with before; raises PriceFileError if they are damaged."""
     path = Path(f"price book {digest}")

@@ -13,6 +13,7 @@ from resources.postgres import Postgres, connect_error_advice, keepalives
 from wxyc_assets.assets.registry import ASSETS
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis
 from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_station
+from wxyc_assets.cli.doctor_checks.server import check_server
 from wxyc_assets.database import connections
 from wxyc_assets.database.revision import SCHEMA, MigrationError, require_migrated
 from wxyc_assets.settings import DatabaseSettings, SettingsError
@@ -41,6 +42,9 @@ STOPPED = Diagnosis(
     advice="`wxyc status` starts it; then this command checks tables, our schema and Dagster's storage as well",
 )
 
+HEARTBEAT_WINDOW_S = 45
+"""A daemon sends a heartbeat of each kind every 30 seconds; after a restart the new one replaces all within seconds."""
+
 
 def check_database(context: Context) -> Iterator[Diagnosis]:
     """Check the station's database on one connection: the server, the tables and privileges, our own schema."""
@@ -64,6 +68,7 @@ def _check(name: str, postgres: Postgres, settings: DatabaseSettings, *, holds: 
     try:
         with postgres.connect() as connection:
             yield diagnose_server(connection.info.server_version, postgres.location(), name)
+            yield from check_server(connection, name)
             yield from check_schemas(connection, settings, holds=holds)
     except psycopg.OperationalError as error:
         yield Diagnosis(name, ok=False, says=connect_error_advice(error, postgres), advice=NEEDED)
@@ -206,7 +211,25 @@ def check_dagster_storage(context: Context) -> Iterator[Diagnosis]:
     try:
         dsn = connections.dagster_dsn(settings)
         require_own_sessions(dsn, connect_timeout=connections.CONNECT_TIMEOUT_S, **keepalives(dsn))
+        daemons = _count_daemons(dsn)
         yield Diagnosis("Dagster's storage", ok=True, says="answers")
+        if daemons > 1:
+            yield Diagnosis(
+                "Dagster's daemon",
+                ok=False,
+                says=f"{daemons} daemons work on this storage, so that schedules and sensors run more than once",
+                advice="stop all but one; right after a restart of the daemon, look again in a minute",
+            )
     except (psycopg.Error, SettingsError, EmbeddedPostgresError) as error:
         advice = "correct DAGSTER_DATABASE_URL, or start that server"
         yield Diagnosis("Dagster's storage", ok=False, says=str(error).strip(), advice=advice)
+
+
+def _count_daemons(dsn: str) -> int:
+    with psycopg.connect(dsn, connect_timeout=connections.CONNECT_TIMEOUT_S, **keepalives(dsn)) as connection:
+        ((has_table,),) = connection.execute(sql_files.load("wxyc_assets.cli", "select_daemon_table")).fetchall()
+        if not has_table:
+            return 0
+        parameters = {"within_s": HEARTBEAT_WINDOW_S}
+        ((daemons,),) = connection.execute(sql_files.load("wxyc_assets.cli", "select_daemons"), parameters).fetchall()
+        return int(daemons)

@@ -1,11 +1,12 @@
 """Runs the checks of ``wxyc doctor``, and holds those that need no connection: settings, price file, Sentry."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TypeAlias
 
 from resources.price_file import PriceFileError
-from resources.sentry import open_sentry
+from resources.sentry import SentryConfig, open_sentry
+from resources.sentry_sender import SentrySender, SentrySendError
 from wxyc_assets import factories
 from wxyc_assets.assets.price_book.load import load_price_book
 from wxyc_assets.cli.doctor_checks.alerts import check_alerts
@@ -15,15 +16,16 @@ from wxyc_assets.cli.doctor_checks.home import check_home
 from wxyc_assets.cli.doctor_checks.lml import check_lml
 from wxyc_assets.cli.doctor_checks.other_writers import check_other_writers
 from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_billing
+from wxyc_assets.monitoring.alerts.tick import send_check_in
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 from wxyc_assets.settings import LmlSettings, RatingSettings, SentrySettings
 
 Check: TypeAlias = Callable[[Context], Iterator[Diagnosis]]
 
 
-def diagnose(environ: Mapping[str, str] | None = None) -> list[Diagnosis]:
+def diagnose(environ: Mapping[str, str] | None = None, *, asks_sentry: bool = False) -> list[Diagnosis]:
     """Run every check and return what they found, in the order in which to correct it."""
-    context = Context.load(environ)
+    context = Context.load(environ, asks_sentry=asks_sentry)
     return [diagnosis for check in CHECKS for diagnosis in _run(check, context)]
 
 
@@ -81,15 +83,32 @@ def diagnose_sandbox_prices() -> Diagnosis:
 
 
 def check_sentry(context: Context) -> Iterator[Diagnosis]:
-    """Check that Sentry's client accepts the DSN; sends nothing."""
+    """Check that Sentry's client accepts the DSN, and on request that Sentry accepts what is sent."""
+    config = factories.sentry_config_from(context.settings(SentrySettings), context.secrets)
     try:
-        sentry = open_sentry(factories.sentry_config_from(context.settings(SentrySettings), context.secrets))
+        sentry = open_sentry(config)
     except ValueError as error:
         yield Diagnosis("Sentry", ok=False, says=str(error), advice="copy the DSN anew from Sentry's project settings")
         return
     enabled = sentry.enabled
     sentry.close(timeout_s=0)
-    yield Diagnosis("Sentry", ok=True, says="is configured" if enabled else "is not configured: nothing is sent")
+    if not enabled:
+        yield Diagnosis("Sentry", ok=True, says="is not configured: nothing is sent")
+    elif not context.asks_sentry:
+        advice = "`wxyc doctor --sentry` sends it a check-in"
+        yield Diagnosis("Sentry", ok=True, says="is configured; whether it accepts events was not asked", advice=advice)
+    else:
+        yield _asked_sentry(config)
+
+
+def _asked_sentry(config: SentryConfig) -> Diagnosis:
+    with closing(SentrySender(config)) as sender:
+        try:
+            monitor = send_check_in(sender)
+        except SentrySendError as error:
+            advice = "is SENTRY_DSN that of a project which exists, and may this machine reach it?"
+            return Diagnosis("Sentry", ok=False, says=f"takes no events: {error}", advice=advice)
+    return Diagnosis("Sentry", ok=True, says=f"accepted a check-in for its monitor {monitor}")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wxyc_assets.factories import Secrets
+from resources.secrets import Secrets
 from wxyc_assets.settings import ALL_GROUPS, Group, SettingsError, SettingsGroup, ignored_variables, load
 
 
@@ -25,16 +25,17 @@ class UnusableSettingsError(Exception):
 class Context:
     """The settings that all checks share, loaded once, and what is wrong with those that cannot be used.
 
-    ``ignored``: variables of the cron jobs that are set and have no effect.
+    ``ignored``: variables of the cron jobs that are set and have no effect. ``asks_sentry``: Sentry is sent a check-in.
     """
 
     groups: Mapping[type[SettingsGroup], SettingsGroup]
     problems: Sequence[str]
     secrets: Secrets
     ignored: Sequence[str] = ()
+    asks_sentry: bool = False
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None) -> "Context":
+    def load(cls, environ: Mapping[str, str] | None = None, *, asks_sentry: bool = False) -> "Context":
         """Load every group of settings, and collect the problems of all of them."""
         groups: dict[type[SettingsGroup], SettingsGroup] = {}
         problems: list[str] = []
@@ -43,7 +44,7 @@ class Context:
                 groups[group] = load(group, environ)
             except SettingsError as error:
                 problems += error.problems
-        return cls(groups, list(dict.fromkeys(problems)), Secrets.of(environ), ignored_variables(environ))
+        return cls(groups, list(dict.fromkeys(problems)), Secrets.of(environ), ignored_variables(environ), asks_sentry)
 
     def settings(self, group: type[Group]) -> Group:
         """Return one group of settings; raises UnusableSettingsError if it has a problem."""

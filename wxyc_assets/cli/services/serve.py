@@ -14,7 +14,7 @@ from resources.embedded_postgres import Lease
 from wxyc_assets.cli import station
 from wxyc_assets.cli.instance import create_storage, prepare_instance
 from wxyc_assets.cli.outcome import CannotError, Outcome, Output
-from wxyc_assets.cli.services import one_up, ports
+from wxyc_assets.cli.services import one_up, ports, station_lock
 from wxyc_assets.cli.services.database_watch import DatabaseWatch, Watch, configured_watches
 from wxyc_assets.cli.services.readiness import is_ready
 from wxyc_assets.cli.services.service import Service
@@ -40,7 +40,7 @@ def serve(output: Output, *, port: int, lml_port: int) -> None:
                 services, watches, addresses = _start(stack, port=port, lml_port=lml_port)
                 _wait_until_ready(addresses["ui"], services, signals)
                 printed = True
-                _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses))))
+                _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses), shows=[station.SANDBOX_KEY])))
                 _watch(services, watches, addresses["ui"], signals)
         except StopRequested:
             if not printed:
@@ -56,6 +56,7 @@ def _start(stack: ExitStack, *, port: int, lml_port: int) -> tuple[Sequence[Serv
     listener = stack.enter_context(ports.listening(port, "--port"))
     ui = f"http://{ports.HOST}:{listener.getsockname()[1]}"
     lease = stack.enter_context(station.ensure_database())
+    lock = stack.enter_context(station_lock.held(connections.open_postgres(), home))
     station.prepare_station()
     lml = stack.enter_context(station.ensure_lml(lml_port))
     prices = stack.enter_context(station.ensure_prices())
@@ -64,7 +65,7 @@ def _start(stack: ExitStack, *, port: int, lml_port: int) -> tuple[Sequence[Serv
     workspace = str(prepare_instance() / "workspace.yaml")
     create_storage()
     logs = home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    home_folder.make_private(logs)
     inherited = [ours.services, *([lease.descriptor] if lease else [])]
     socket = listener.fileno()
     services = [
@@ -76,13 +77,13 @@ def _start(stack: ExitStack, *, port: int, lml_port: int) -> tuple[Sequence[Serv
     ours.announce(ui)
     addresses = {"ui": ui, "graph": f"{ui}/asset-groups", "logs": str(logs)}
     addresses |= station.lml_environment(lml) if lml else {}
-    return services, _watches(lease), addresses | prices
+    return services, _watches(lease, lock), addresses | prices
 
 
-def _watches(lease: Lease | None) -> list[Watch]:
+def _watches(lease: Lease | None, lock: Watch) -> list[Watch]:
     settings = load(DatabaseSettings)
     embedded = [DatabaseWatch(connections.embedded(settings), lease, _say)] if lease else []
-    return [*embedded, *configured_watches(settings, _say)]
+    return [*embedded, lock, *configured_watches(settings, _say)]  # the lock needs the embedded server
 
 
 def _lines(addresses: Mapping[str, str]) -> list[str]:

@@ -153,12 +153,18 @@ def deliver(
     return delivered, ""
 
 
+def send_check_in(sender: EventSender) -> str:
+    """Send one check-in for the monitor of the sensor `alerts`, and return the monitor's name. Raises SentrySendError."""
+    sender.check_in(MONITOR, EVERY_MINUTE, margin_minutes=MARGIN_MINUTES)
+    return MONITOR
+
+
 def check_in(connection: psycopg.Connection, sender: EventSender) -> str:
     """Tell Sentry's cron monitor that the sensor runs, once a minute at most; return the problem, empty if there is none."""
     if not execute(connection, "claim_check_in", sentry=sender.address).fetchone():
         return ""
     try:
-        sender.check_in(MONITOR, EVERY_MINUTE, margin_minutes=MARGIN_MINUTES)
+        send_check_in(sender)
     except SentrySendError as error:
         _respect_block(connection, sender.address, error)
         return f"the check-in at Sentry's cron monitor: {error}"

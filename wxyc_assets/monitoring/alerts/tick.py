@@ -8,7 +8,7 @@ import psycopg
 from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.alerts import outbox
 from wxyc_assets.monitoring.alerts.conditions import billing_alerts, condition_alerts
-from wxyc_assets.monitoring.alerts.delivery import EventSender, check_in, deliver
+from wxyc_assets.monitoring.alerts.delivery import EventSender, check_in, deliver, send_check_in
 from wxyc_assets.monitoring.alerts.event_log import Scopes
 from wxyc_assets.monitoring.alerts.ingest import RunIngester
 from wxyc_assets.monitoring.alerts.lml_cause import part_of_lml
@@ -89,3 +89,6 @@ def _store_conditions(context: TickContext, sessions: Sessions) -> str:
     except psycopg.ProgrammingError as error:
         return f"which partitions are late is unknown: {str(error).splitlines()[0]}; `wxyc doctor` says more"
     return ""
+
+
+__all__ = ["TickContext", "TickResult", "run_tick", "send_check_in"]

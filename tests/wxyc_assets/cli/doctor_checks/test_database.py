@@ -1,8 +1,10 @@
 """The checks of the databases: schemas, tables, privileges, indexes, servers."""
 
 import re
+import time
 
 import pytest
+from dagster._daemon.types import DaemonHeartbeat
 
 from wxyc_assets.cli.doctor_checks.database import (
     check_dagster_storage,
@@ -181,6 +183,32 @@ def test_embedded_server_that_does_not_run_is_not_started(diagnoses_of, tmp_path
     assert found["database"].says == "the embedded PostgreSQL is not running, and has no station yet"
     assert diagnoses_of(check_dagster_storage, WXYC_HOME=str(tmp_path)) == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def heartbeat(daemon_type, daemon_id, age_s):
+    return DaemonHeartbeat(time.time() - age_s, daemon_type, daemon_id, errors=[])
+
+
+@pytest.mark.parametrize(
+    ("heartbeats", "daemons"),
+    [
+        ([], 1),
+        ([heartbeat("SENSOR", "a", 1), heartbeat("SCHEDULER", "a", 20)], 1),
+        ([heartbeat("SENSOR", "a", 1), heartbeat("SCHEDULER", "b", 20)], 2),
+        ([heartbeat("SENSOR", "a", 1), heartbeat("SCHEDULER", "b", 20), heartbeat("BACKFILL", "c", 29)], 3),
+        ([heartbeat("SENSOR", "a", 1), heartbeat("SCHEDULER", "b", 3600)], 1),  # of a daemon that ended
+    ],
+)
+def test_a_second_daemon_on_the_storage_is_a_problem(diagnoses_of, station, instance, heartbeats, daemons):
+    for one in heartbeats:
+        instance.add_daemon_heartbeat(one)
+    url = instance.run_storage.postgres_url.replace("+psycopg2", "")
+    found = diagnoses_of(check_dagster_storage, DATABASE_URL=station.dsn, DAGSTER_DATABASE_URL=url)
+    assert found["Dagster's storage"].ok
+    assert ("Dagster's daemon" in found) is (daemons > 1)
+    if daemons > 1:
+        assert not found["Dagster's daemon"].ok
+        assert found["Dagster's daemon"].says.startswith(f"{daemons} daemons work on this storage")
 
 
 def test_dagster_storage_passes_where_it_answers(diagnoses_of, station, database):

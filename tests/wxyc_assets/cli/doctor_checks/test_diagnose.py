@@ -1,9 +1,12 @@
 """The list of checks, and those that need no connection."""
 
+import os
 from pathlib import Path
 
+from tests.sentry_server import sentry_server
 from wxyc_assets.cli.doctor_checks import diagnose as module
 from wxyc_assets.cli.doctor_checks.diagnose import check_price_file, check_sentry, check_settings, diagnose
+from wxyc_assets.cli.doctor_checks.diagnosis import Context
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 
 
@@ -46,7 +49,41 @@ def test_sentry_passes_with_and_without_a_dsn(diagnoses_of):
     (without,) = diagnoses_of(check_sentry).values()
     assert (without.ok, without.says) == (True, "is not configured: nothing is sent")
     (configured,) = diagnoses_of(check_sentry, SENTRY_DSN="http://key@127.0.0.1:9/42").values()
-    assert (configured.ok, configured.says) == (True, "is configured")
+    assert (configured.ok, configured.advice) == (True, "`wxyc doctor --sentry` sends it a check-in")
+
+
+def asked_sentry(dsn):
+    (found,) = check_sentry(Context.load({"SENTRY_DSN": dsn}, asks_sentry=True))
+    return found
+
+
+def test_sentry_is_sent_one_check_in_on_request():
+    with sentry_server() as sentry:
+        found = asked_sentry(sentry.dsn)
+        assert [one["monitor_slug"] for one in sentry.check_ins] == ["wxyc-assets-alerts"]
+        assert found.ok
+        assert sentry.events == []
+
+
+def test_sentry_that_takes_no_events_is_a_problem():
+    """A key that it does not know, and a port on which nothing listens."""
+    with sentry_server() as sentry:
+        refused = asked_sentry(sentry.dsn.replace("a-public-key", "another-key"))
+        assert sentry.check_ins == []
+    assert (refused.ok, refused.says) == (False, "takes no events: Sentry answered 403")
+    unreachable = asked_sentry(sentry.dsn)
+    assert (unreachable.ok, "cannot be reached" in unreachable.says) == (False, True)
+
+
+def test_without_a_dsn_sentry_is_not_asked():
+    (found,) = check_sentry(Context.load({}, asks_sentry=True))
+    assert (found.ok, found.says) == (True, "is not configured: nothing is sent")
+
+
+def test_price_file_that_is_a_fifo_is_a_problem_at_once(diagnoses_of, tmp_path: Path):
+    os.mkfifo(tmp_path / "prices.yaml")
+    (found,) = diagnoses_of(check_price_file, PRICE_FILE=str(tmp_path / "prices.yaml")).values()
+    assert (found.ok, "is no regular file" in found.says) == (False, True)
 
 
 def test_check_with_unusable_settings_is_skipped(tmp_path: Path):
