@@ -13,11 +13,13 @@ def lml():
 
 
 @pytest.fixture
-def diagnoses_of():
-    """Runs one check with these settings, and returns what it found by name."""
+def diagnoses_of(tmp_path):
+    """Runs one check with these settings, in a home of the test's own, and returns what it found by name."""
 
     def run(check, **settings):
-        return {diagnosis.name: diagnosis for diagnosis in check(Context.load(settings))}
+        return {
+            diagnosis.name: diagnosis for diagnosis in check(Context.load({"WXYC_HOME": str(tmp_path), **settings}))
+        }
 
     return run
 

@@ -26,7 +26,7 @@ def test_breaker_that_is_not_closed_is_a_problem(diagnoses_of, state):
         found = diagnoses_of(check_lml, LIBRARY_METADATA_URL=lml.url, LML_API_KEY="key")
     assert (found["LML"].ok, found["LML's breaker"].ok) == (True, False)
     assert state in found["LML's breaker"].says
-    assert "waits" in found["LML's breaker"].advice
+    assert "wait until it is closed" in found["LML's breaker"].advice
 
 
 @pytest.mark.parametrize(
