@@ -31,7 +31,8 @@ def parsed(words: list[str]) -> click.Context | None:
         command, rest = found, rest[1:]
     if isinstance(command, click.Group) or not rest:
         return None
-    return command.make_context(" ".join(words), ["library_identity" if word == "ASSET" else word for word in rest])
+    stands_for = {"ASSET": "library_identity", "ID": "1"}
+    return command.make_context(" ".join(words), [stands_for.get(word, word) for word in rest])
 
 
 @each_page

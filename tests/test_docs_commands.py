@@ -44,6 +44,10 @@ def _lines() -> list[str]:
             "prices compare",
             "export",
             "runbook NAME",
+            "seal",
+            "seal --reopen",
+            "seal --reopen --hour H --reason REASON",
+            "verify",
         }
     ]
     return [line for line in dict.fromkeys(complete) if line.split()[0] not in SERVED_ELSEWHERE]
