@@ -6,8 +6,8 @@ import dagster as dg
 
 from resources.postgres import Postgres
 from wxyc_assets.assets.jobs import ASSET_JOBS
-from wxyc_assets.assets.rated_usage.lateness import has_billing
 from wxyc_assets.assets.rated_usage.seal_job import seal_hours
+from wxyc_assets.database.billing import NO_BILLING, has_billing
 from wxyc_assets.orchestration.dead_runs import sweep
 from wxyc_assets.runs.partitions import WindowError, range_tags, trailing_keys
 from wxyc_assets.settings import RatingSettings
@@ -36,7 +36,7 @@ def rate_trailing_hours(
     sweep(context.instance, postgres, billing_postgres, context.log)
     with billing_postgres.connect() as connection:
         if not has_billing(connection):
-            return dg.SkipReason("this station has no billing tables")
+            return dg.SkipReason(NO_BILLING)
     tick = context.scheduled_execution_time.astimezone(UTC)
     try:
         first, last = trailing_keys(tick, rating_settings.trailing_hours, rating_settings.first_hour)

@@ -4,7 +4,7 @@ import dagster as dg
 
 from resources import sql_files
 from resources.postgres import Postgres
-from wxyc_assets.assets.rated_usage.lateness import has_billing
+from wxyc_assets.database.billing import NO_BILLING, has_billing
 from wxyc_assets.database.table_columns import table_metadata
 from wxyc_assets.orchestration.external_asset import external_asset
 
@@ -102,7 +102,7 @@ def billing_event(billing_postgres: dg.ResourceParam[Postgres]) -> dg.ObserveRes
     """Count the events and read when the newest was stored; the table has no watermark. A station may have no such table."""
     with billing_postgres.connect() as connection:
         if not has_billing(connection):
-            return dg.ObserveResult(metadata={"billing": "this station has no billing tables"})
+            return dg.ObserveResult(metadata={"billing": NO_BILLING})
         ((rows, newest),) = connection.execute(sql_files.load("wxyc_assets.assets", "observe_billing_event")).fetchall()
     return dg.ObserveResult(
         data_version=dg.DataVersion(f"{rows} {newest.isoformat() if newest else 'none'}"),

@@ -100,3 +100,9 @@ def test_billing_events_have_a_new_version_with_each_new_event(runs, observe):
     assert (version, metadata["dagster/row_count"]) == ("1 2026-06-08T10:00:00+00:00", 1)
     runs.execute("INSERT INTO billing_event (request_id, created_at) VALUES ('late', '2026-06-08T09:00:00Z')")
     assert observe(billing_event)[0] != version
+
+
+def test_a_station_without_billing_is_observed_as_such(runs, observe):
+    runs.execute("DROP TABLE rated_usage, billing_event")
+    _, metadata = observe(billing_event)
+    assert metadata["billing"] == "this station has no billing tables"

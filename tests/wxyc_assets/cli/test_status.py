@@ -93,4 +93,8 @@ def test_station_without_billing_has_a_status_and_no_rating(wxyc, station, at_st
     refused = wxyc("run", "rated_usage", **at_station)
     assert refused.exit_code == 1
     assert "this station has no billing tables" in refused.stdout
+    doctor = wxyc("doctor", **{**at_station, "PRICE_FILE": None})
+    (prices,) = [found for found in doctor.printed["findings"] if found["name"] == "price file"]
+    assert prices["ok"]
+    assert prices["says"] == "PRICE_FILE is not set, and not needed: this station has no billing tables"
     assert "Traceback" not in refused.stderr

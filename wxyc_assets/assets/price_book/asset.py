@@ -2,8 +2,10 @@
 
 import dagster as dg
 
+from resources.postgres import Postgres
 from resources.price_file import PriceFileError
 from wxyc_assets.assets.price_book.load import load_price_book
+from wxyc_assets.database.billing import NO_BILLING, has_billing
 from wxyc_assets.orchestration.external_asset import external_asset
 from wxyc_assets.settings import RatingSettings
 
@@ -20,9 +22,15 @@ from wxyc_assets.settings import RatingSettings
         "problems."
     ),
 )
-def price_book(rating_settings: dg.ResourceParam[RatingSettings]) -> dg.ObserveResult:
-    """Load the prices that the next run would use."""
+def price_book(
+    rating_settings: dg.ResourceParam[RatingSettings], billing_postgres: dg.ResourceParam[Postgres]
+) -> dg.ObserveResult:
+    """Load the prices that the next run would use. A station without billing needs none."""
     path = rating_settings.price_file
+    if path is None:
+        with billing_postgres.connect() as connection:
+            if not has_billing(connection):
+                return dg.ObserveResult(metadata={"billing": NO_BILLING})
     try:
         book = load_price_book(path)
     except PriceFileError as error:

@@ -1,4 +1,4 @@
-"""Which hours should be rated by now and are not, for the check of a run and for the monitoring; whether there is billing."""
+"""Which hours should be rated by now and are not, for the check of a run and for the monitoring."""
 
 from datetime import datetime
 
@@ -6,11 +6,6 @@ import psycopg
 
 from wxyc_assets.assets.rated_usage import store
 from wxyc_assets.runs.partitions import due_keys
-
-
-def has_billing(connection: psycopg.Connection) -> bool:
-    """Whether the station has billing tables on the search_path; one without them is supported, and has nothing to rate."""
-    return store.has_billing(connection)
 
 
 def late_hours(connection: psycopg.Connection, now: datetime, trailing: int, billing_start: datetime) -> list[str]:

@@ -22,6 +22,7 @@ from wxyc_assets.assets.rated_usage.unbilled.search import estimate_costs, find_
 from wxyc_assets.assets.rated_usage.unbilled.usage import of_unbilled
 from wxyc_assets.assets.rated_usage.unpushed import push_windows
 from wxyc_assets.assets.rated_usage.wait_budget import WaitBudget
+from wxyc_assets.database.billing import NO_BILLING, has_billing
 from wxyc_assets.runs import advisory_locks
 from wxyc_assets.runs.bisecting_write import database_problem
 from wxyc_assets.runs.findings import attributed
@@ -90,9 +91,9 @@ def run(request: Request, tools: Tools, on_done: Callable[[HourDone], None]) -> 
 
 def _require_billing(postgres: Postgres) -> None:
     with postgres.connect() as connection:
-        if not store.has_billing(connection):
+        if not has_billing(connection):
             raise NoBillingError(
-                f"this station has no billing tables: {postgres.location()} has no billing_event and rated_usage in "
+                f"{NO_BILLING}: {postgres.location()} has no billing_event and rated_usage in "
                 f"schema {postgres.schemas[-1]} (BILLING_SCHEMA_NAME), so rated_usage has nothing to rate"
             )
 

@@ -135,12 +135,6 @@ def price_digest_of(connection: psycopg.Connection, hour: datetime) -> str | Non
     return next((str(row[0]) for row in execute(connection, "select_price_digest_of_hour", hour=hour)), None)
 
 
-def has_billing(connection: psycopg.Connection) -> bool:
-    """Whether the station has the tables that usage is rated in."""
-    ((found,),) = connection.execute(sql_files.load(PACKAGE, "select_has_billing")).fetchall()
-    return bool(found)
-
-
 def rated_hours(connection: psycopg.Connection, partition_keys: Sequence[str]) -> set[str]:
     """Return the hours of ``partition_keys`` that a run has rated."""
     rows = execute(connection, "select_rated_hours", partition_keys=list(partition_keys))

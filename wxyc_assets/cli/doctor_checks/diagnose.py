@@ -15,7 +15,8 @@ from wxyc_assets.cli.doctor_checks.diagnosis import Context, Diagnosis, Unusable
 from wxyc_assets.cli.doctor_checks.home import check_home
 from wxyc_assets.cli.doctor_checks.lml import check_lml
 from wxyc_assets.cli.doctor_checks.other_writers import check_other_writers
-from wxyc_assets.cli.doctor_checks.sandbox import has_sandbox_billing
+from wxyc_assets.cli.doctor_checks.sandbox import has_no_billing, has_sandbox_billing
+from wxyc_assets.database.billing import NO_BILLING
 from wxyc_assets.monitoring.alerts.tick import send_check_in
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
 from wxyc_assets.settings import LmlSettings, RatingSettings, SentrySettings
@@ -58,6 +59,9 @@ def check_price_file(context: Context) -> Iterator[Diagnosis]:
     path = context.settings(RatingSettings).price_file
     if not path and has_sandbox_billing(context):
         yield diagnose_sandbox_prices()
+        return
+    if not path and has_no_billing(context):
+        yield Diagnosis("price file", ok=True, says=f"PRICE_FILE is not set, and not needed: {NO_BILLING}")
         return
     try:
         book = load_price_book(path)

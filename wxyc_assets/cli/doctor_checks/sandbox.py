@@ -9,6 +9,7 @@ from resources.postgres import Postgres
 from wxyc_assets.cli.doctor_checks.diagnosis import Context, UnusableSettingsError
 from wxyc_assets.cli.services import one_up
 from wxyc_assets.database import connections
+from wxyc_assets.database.billing import has_billing
 from wxyc_assets.sandbox.station import is_sandbox
 from wxyc_assets.settings import DatabaseSettings
 
@@ -21,6 +22,15 @@ def has_sandbox_station(context: Context) -> bool:
 def has_sandbox_billing(context: Context) -> bool:
     """Whether the database of the billing tables is a sandbox, which is rated with the sandbox's prices."""
     return _is_sandbox(context, connections.billing_from)
+
+
+def has_no_billing(context: Context) -> bool:
+    """Whether the station can be read and has no billing tables."""
+    try:
+        with connections.billing_from(context.settings(DatabaseSettings)).connect() as connection:
+            return not has_billing(connection)
+    except (UnusableSettingsError, psycopg.Error, EmbeddedPostgresError):
+        return False  # check_settings or check_database reports it
 
 
 def _is_sandbox(context: Context, opens: Callable[[DatabaseSettings], Postgres]) -> bool:

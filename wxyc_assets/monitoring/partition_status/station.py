@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from wxyc_assets.assets.rated_usage.lateness import has_billing, late_hours
+from wxyc_assets.assets.rated_usage.lateness import late_hours
 from wxyc_assets.assets.registry import ASSETS, AssetInfo
+from wxyc_assets.database.billing import has_billing
 from wxyc_assets.database.sessions import Sessions
 from wxyc_assets.monitoring.partition_status import store
 from wxyc_assets.monitoring.partition_status.rules import (

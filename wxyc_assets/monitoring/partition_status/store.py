@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from resources import sql_files
-from wxyc_assets.assets.rated_usage.lateness import has_billing
+from wxyc_assets.database.billing import has_billing
 from wxyc_assets.monitoring.partition_status.rules import PartitionHistory
 from wxyc_assets.runs.partitions import SHARD_COUNT
 from wxyc_assets.settings import FlowsheetSettings, IdentitySettings

@@ -14,7 +14,7 @@ KEY = dg.AssetKey("price_book")
 
 
 @pytest.fixture
-def observe(tmp_path):
+def observe(tmp_path, station):
     """A function that observes a file in a run of Dagster and returns the observation, or the failure of the step."""
     path = tmp_path / "prices.yaml"
 
@@ -22,7 +22,7 @@ def observe(tmp_path):
         if text is not None:
             path.write_text(text)
         rating_settings = load(RatingSettings, {} if text is None else {"PRICE_FILE": str(path)})
-        job = dg.Definitions([price_book], resources={"rating_settings": rating_settings})
+        job = dg.Definitions([price_book], resources={"rating_settings": rating_settings, "billing_postgres": station})
         with dg.DagsterInstance.ephemeral() as instance:
             result = job.resolve_implicit_global_asset_job_def().execute_in_process(
                 instance=instance, asset_selection=[KEY], raise_on_error=False
@@ -68,3 +68,10 @@ def test_the_asset_is_external_and_only_observed():
     assert (node.group_name, node.is_external, node.is_observable) == ("billing", True, True)
     assert node.owners == ["team:finance"]
     assert (node.description or "").startswith("What a token costs")
+
+
+def test_a_station_without_billing_needs_no_prices(observe, station):
+    with station.connect() as connection:
+        connection.execute("DROP TABLE rated_usage, billing_event")
+    observation = observe(None)
+    assert observation.metadata["billing"].value == "this station has no billing tables"
