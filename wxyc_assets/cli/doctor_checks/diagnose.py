@@ -57,11 +57,11 @@ def check_settings(context: Context) -> Iterator[Diagnosis]:
 def check_price_file(context: Context) -> Iterator[Diagnosis]:
     """Check that usage can be rated with the price file, or with the sandbox's own."""
     path = context.settings(RatingSettings).price_file
-    if not path and has_sandbox_billing(context):
-        yield diagnose_sandbox_prices()
-        return
     if not path and has_no_billing(context):
         yield Diagnosis("price file", ok=True, says=f"PRICE_FILE is not set, and not needed: {NO_BILLING}")
+        return
+    if not path and has_sandbox_billing(context):
+        yield diagnose_sandbox_prices()
         return
     try:
         book = load_price_book(path)

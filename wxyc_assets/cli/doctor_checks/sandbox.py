@@ -25,9 +25,12 @@ def has_sandbox_billing(context: Context) -> bool:
 
 
 def has_no_billing(context: Context) -> bool:
-    """Whether the station can be read and has no billing tables."""
+    """Whether a configured station can be read and has no billing tables. Starts no server."""
     try:
-        with connections.billing_from(context.settings(DatabaseSettings)).connect() as connection:
+        settings = context.settings(DatabaseSettings)
+        if not settings.database_url:
+            return False
+        with connections.billing_from(settings).connect() as connection:
             return not has_billing(connection)
     except (UnusableSettingsError, psycopg.Error, EmbeddedPostgresError):
         return False  # check_settings or check_database reports it
