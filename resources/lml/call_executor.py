@@ -65,7 +65,7 @@ class CallStats:
 class CallExecutor:
     """Executes the calls of one client. Thread-safe.
 
-    LmlClient documents the parameters; ``clock`` returns seconds, and runs while the machine is suspended.
+    LmlClient documents the parameters.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 import httpx
 import orjson
 
+from resources.boot_clock import boot_seconds
 from resources.lml import endpoints
 from resources.lml.answers import AnswerT
 from resources.lml.call_executor import Call, CallExecutor
@@ -70,6 +71,7 @@ class LmlClient:
         wait: sleeps for the budget and for the throttle of identity resolution, and returns True if the client was closed
             meanwhile; by default ``close`` ends the sleep. The backoff between tries always sleeps.
         on_budget_wait: receives the seconds of each wait for the budget, before the wait.
+        clock: seconds that also run while the machine is suspended, for latencies, pauses and instants that are reserved.
     """
 
     def __init__(
@@ -82,11 +84,18 @@ class LmlClient:
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], bool] | None = None,
         on_budget_wait: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = boot_seconds,
     ) -> None:
         self._config = config
         self._span = span
         self._executor = CallExecutor(
-            config, budget=budget, capture=capture, transport=transport, wait=wait, on_budget_wait=on_budget_wait
+            config,
+            budget=budget,
+            capture=capture,
+            transport=transport,
+            wait=wait,
+            on_budget_wait=on_budget_wait,
+            clock=clock,
         )
 
     def __enter__(self) -> Self:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -34,6 +35,10 @@ class Settings:
     latency_ms: float
 
 
+OnAnswer = Callable[[Endpoint, bytes, dict[str, Any]], object]
+"""Receives the endpoint, the request's body and the answer as its fault changed it, on the server's event loop."""
+
+
 @dataclass(frozen=True)
 class AppState:
     """The state of one server. ``stopping`` belongs to the server's event loop."""
@@ -43,6 +48,7 @@ class AppState:
     request_log: RequestLog
     settings: Settings
     stopping: asyncio.Event
+    on_answer: OnAnswer | None = None
 
 
 def build_app(state: AppState) -> Starlette:
@@ -84,7 +90,10 @@ def _handler(state: AppState, endpoint: Endpoint, operation: Operation) -> _Hand
             await exchange.sleep(state.settings.latency_ms / 1000)
         budget_s = _budget_s(request)
         left_s = None if budget_s is None else max(0.0, budget_s - (time.monotonic() - arrived_s))
-        return exchange.respond(await exchange.run(operation(raw, left_s)))
+        answer = exchange.corrupted(await exchange.run(operation(raw, left_s)))
+        if state.on_answer:
+            state.on_answer(endpoint, raw, answer)
+        return exchange.respond(answer)
 
     return handle
 

@@ -58,14 +58,18 @@ class Exchange:
     async def _wait_for_disconnect(self) -> None:
         await self.run(asyncio.Event().wait())
 
-    def respond(self, answer: dict[str, Any]) -> Response:
-        """Return the response with ``answer``, corrupted or sent as the fault says."""
+    def corrupted(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return ``answer`` as the fault changes its content."""
         fault = self.fault
-        if fault is None:
+        if fault is None or fault.kind not in ANSWER_KINDS:
+            return answer
+        return answer | {"results": corrupt(answer["results"], self.endpoint, fault.kind, fault.items, fault.says)}
+
+    def respond(self, answer: dict[str, Any]) -> Response:
+        """Return the response with ``answer``, sent as the fault says."""
+        fault = self.fault
+        if fault is None or fault.kind in ANSWER_KINDS:
             return json_response(answer)
-        if fault.kind in ANSWER_KINDS:
-            corrupted = corrupt(answer["results"], self.endpoint, fault.kind, fault.items, fault.says)
-            return json_response(answer | {"results": corrupted})
         body = orjson.dumps(answer)
         match fault.kind:
             case "broken_json":

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from wxyc_assets.sandbox.lml.app import AppState, Settings, build_app
+from wxyc_assets.sandbox.lml.app import AppState, OnAnswer, Settings, build_app
 from wxyc_assets.sandbox.lml.control import state
 from wxyc_assets.sandbox.lml.discogs import DiscogsConfig, SimulatedDiscogs
 from wxyc_assets.sandbox.lml.faults import FaultRegistry
@@ -32,8 +32,9 @@ class SandboxLml:
     """A sandbox LML on 127.0.0.1 that runs inside a ``with`` block; ``port`` 0 picks a free port.
 
     With ``api_key`` None it needs no key. With ``tracks`` it sends the tracks of compilations, as today's LML does not. Every
-    operation except health takes ``latency_ms`` longer. ``record_bodies`` stores the bodies of ``requests`` too. Raises OSError
-    if the port is taken. Each instance runs once and has its own Discogs limit, cache, counts and faults.
+    operation except health takes ``latency_ms`` longer. ``record_bodies`` stores the bodies of ``requests`` too. ``on_answer``
+    receives each answer before it is sent, on the server's thread. Raises OSError if the port is taken. Each instance runs once
+    and has its own Discogs limit, cache, counts and faults.
     """
 
     def __init__(
@@ -41,19 +42,22 @@ class SandboxLml:
         *,
         port: int = 0,
         api_key: str | None = DEFAULT_API_KEY,
-        discogs: DiscogsConfig | None = None,
+        discogs: DiscogsConfig | SimulatedDiscogs | None = None,
         latency_ms: float = 0,
         commit_sha: str | None = None,
         record_bodies: bool = False,
         tracks: bool = False,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         self.faults = FaultRegistry()
-        self.discogs = SimulatedDiscogs(discogs or DiscogsConfig())
+        self.discogs = (
+            discogs if isinstance(discogs, SimulatedDiscogs) else SimulatedDiscogs(discogs or DiscogsConfig())
+        )
         self.request_log = RequestLog(record_bodies=record_bodies)
         self._stopping = asyncio.Event()
         service = LmlService(self.discogs, commit_sha, tracks)
         settings = Settings(api_key, latency_ms)
-        app = build_app(AppState(service, self.faults, self.request_log, settings, self._stopping))
+        app = build_app(AppState(service, self.faults, self.request_log, settings, self._stopping, on_answer))
         app.router.lifespan_context = self._lifespan
         self._port = port
         self._started = threading.Event()

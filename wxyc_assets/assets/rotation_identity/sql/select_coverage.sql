@@ -15,5 +15,5 @@ FROM (
       array_agg(r.id ORDER BY r.id) FILTER (WHERE r.discogs_release_id IS NOT NULL AND r.lml_identity_id IS NULL), '{}'
     ) AS missing
   FROM rotation r
-  WHERE r.kill_date IS NULL OR r.kill_date > CURRENT_DATE
+  WHERE r.kill_date IS NULL OR r.kill_date > now()::date
 ) AS c

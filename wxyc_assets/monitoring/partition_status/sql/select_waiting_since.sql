@@ -26,5 +26,5 @@ SELECT clock_timestamp() AS at,
     ORDER BY p.play_id LIMIT 1) AS flowsheet_enrichment,
   (SELECT min(r.add_date)::timestamptz FROM rotation r
     WHERE r.lml_identity_id IS NULL AND r.discogs_release_id IS NOT NULL
-      AND (r.kill_date IS NULL OR r.kill_date > current_date))
+      AND (r.kill_date IS NULL OR r.kill_date > now()::date))
     AS rotation_identity
