@@ -90,6 +90,7 @@ bench: $(STAMP)  ## measure the claims about speed
 	@$(BIN)/python -m benchmarks.album_metadata
 	@$(BIN)/python -m benchmarks.flowsheet_enrichment
 	@$(BIN)/python -m benchmarks.rated_usage
+	@$(BIN)/python -m benchmarks.seals
 	@$(BIN)/python -m benchmarks.status
 
 load-test: $(STAMP)  ## measure the Discogs calls per minute under load, against the cap (about 8 minutes)
