@@ -4,7 +4,6 @@ The edges: LML's answers, log lines, the result and the traceback of a command, 
 """
 
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -92,14 +91,24 @@ class Redactor:
         """Return parsed JSON without the configured secrets in its strings and keys; the very same object if it has none."""
         return self._without_secrets(payload) if self._searches and self.finds(_json_text(payload)) else payload
 
-    def _without_secrets(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.without_secrets(value)
-        if isinstance(value, dict):
-            return {self.without_secrets(key): self._without_secrets(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._without_secrets(item) for item in value]
-        return REDACTED if isinstance(value, int | float) and str(value) in self._secrets else value
+    def _without_secrets(self, payload: Any) -> Any:
+        """Return a copy without the secrets. Without recursion: the payload may be nested to any depth."""
+        copied: list[Any] = [payload]
+        left: list[tuple[Any, Any, Any]] = [(copied, 0, payload)]
+        while left:
+            container, place, value = left.pop()
+            if isinstance(value, dict):
+                clean = {self.without_secrets(key): item for key, item in value.items()}
+                left.extend((clean, key, item) for key, item in list(clean.items()))
+                container[place] = clean
+            elif isinstance(value, list):
+                container[place] = items = list(value)
+                left.extend((items, number, item) for number, item in enumerate(value))
+            elif isinstance(value, str):
+                container[place] = self.without_secrets(value)
+            elif isinstance(value, int | float) and str(value) in self._secrets:
+                container[place] = REDACTED
+        return copied[0]
 
     def _plain(self, value: object, above: tuple[int, ...]) -> JsonValue:
         if id(value) in above or len(above) == _MAX_DEPTH:
@@ -154,8 +163,21 @@ def _json_text(payload: object) -> str:
     """Return the payload as JSON whose only escapes are those that JSON needs."""
     try:
         return orjson.dumps(payload).decode()
-    except orjson.JSONEncodeError:  # lone surrogates, integers of any length
-        return json.dumps(payload, ensure_ascii=False)
+    except orjson.JSONEncodeError:  # lone surrogates, integers of any length, a nesting of any depth
+        return "\n".join(_texts(payload))
+
+
+def _texts(payload: object) -> Iterator[str]:
+    """Yield every key, string and number. Without recursion: the payload may be nested to any depth."""
+    left = [payload]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, list):
+            left += value
+        else:
+            yield str(value)
 
 
 def _password_in(secret: str) -> str | None:

@@ -36,6 +36,7 @@ def _lines() -> list[str]:
             "run",
             EVERY_OPTION,
             "prices check",
+            "why",
             "why usage",
             "rated accept",
             "rated pushed",

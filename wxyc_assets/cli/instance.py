@@ -42,10 +42,10 @@ def prepare_instance() -> Path:
     try:
         if folder.is_relative_to(settings.home.absolute()) or not folder.exists():
             home_folder.make_private(folder)
-        if os.access(folder, os.W_OK):  # in a container it is a part of the image
-            home_folder.make_private(folder / COMPUTE_LOGS)
         for name in ("dagster.yaml", "workspace.yaml"):
             _write_configuration(folder / name)
+        if (folder / "dagster.yaml").read_text().startswith(OUR_HEADER):  # another one says itself where the logs are
+            home_folder.make_private(folder / COMPUTE_LOGS)
     except OSError as error:
         raise CannotError(
             f"{folder} cannot be written ({error.strerror}): correct that, or set WXYC_HOME or DAGSTER_HOME"

@@ -28,8 +28,8 @@ def has_no_billing(context: Context) -> bool:
     """Whether a configured station can be read and has no billing tables. Starts no server."""
     try:
         settings = context.settings(DatabaseSettings)
-        if not settings.database_url:
-            return False
+        if not settings.database_url or settings.billing_database_url:
+            return False  # a database of their own is configured for the billing tables: there is billing
         with connections.billing_from(settings).connect() as connection:
             return not has_billing(connection)
     except (UnusableSettingsError, psycopg.Error, EmbeddedPostgresError):
