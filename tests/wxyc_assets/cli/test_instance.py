@@ -57,7 +57,7 @@ def test_dagsters_folder_and_compute_logs_are_private(settings, umask, before):
     assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / COMPUTE_LOGS)} == {0o700}
 
 
-def test_a_configured_folder_stays_open_and_its_compute_logs_are_private(monkeypatch, tmp_path):
+def test_configured_folder_stays_open_but_its_logs_are_private(monkeypatch, tmp_path):
     (tmp_path / "shared").mkdir(mode=0o755)
     (tmp_path / "shared").chmod(0o755)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "shared"))

@@ -21,7 +21,7 @@ def test_each_column_comes_from_its_own_field():
         release_url="https://www.discogs.com/release/7",
         artwork_url="https://i.discogs.com/7.jpeg",
         release_year=1999,
-        artist_bio="[a=Somebody]",
+        artist_bio="[a=Superchunk]",
         wikipedia_url="w",
         spotify_url="https://open.spotify.com/album/1",
         apple_music_url="https://music.apple.com/us/album/1",
@@ -39,7 +39,7 @@ def test_each_column_comes_from_its_own_field():
         youtube_music_url="y",
         bandcamp_url="b",
         soundcloud_url="s",
-        artist_bio="Somebody",
+        artist_bio="Superchunk",
         artist_wikipedia_url="w",
         spotify_status="verified",
         apple_music_status="verified",
@@ -54,7 +54,7 @@ def test_empty_artwork_makes_a_row_of_nulls():
 SERVICES = {
     "spotify": "https://open.spotify.com/album/1",
     "apple_music": "https://music.apple.com/us/album/1",
-    "bandcamp": "https://somebody.bandcamp.com/album/1",
+    "bandcamp": "https://superchunk.bandcamp.com/album/1",
 }
 
 
@@ -213,9 +213,12 @@ def test_prefix_of_the_host_is_refused_unless_a_subdomain(prefix):
 @pytest.mark.parametrize(
     ("bio", "clean"),
     [
-        ("[a=Somebody] of [l=Sub Pop], [r=A Record] and [m=A Master]", "Somebody of Sub Pop, A Record and A Master"),
+        (
+            "[a=Superchunk] of [l=Sub Pop], [r=A Record] and [m=A Master]",
+            "Superchunk of Sub Pop, A Record and A Master",
+        ),
         ("see [url=https://x.example]their page[/url].", "see their page."),
-        ("[url=https://x.example][a=Somebody][/url]", "Somebody"),  # the link is removed after the tag in its text
+        ("[url=https://x.example][a=Superchunk][/url]", "Superchunk"),  # the link is removed after the tag in its text
         ("[url=https://x.example][b]bold[/b][/url]", "[url=https://x.example][b]bold[/b][/url]"),
         ("[url=https://x.example][/url]", ""),
         ("by [url=https://x.example][/url][url=y][/url].", "by ."),

@@ -18,7 +18,7 @@ SERVICES = {
     "bandcamp": "https://x.example",
 }
 STATUSES = (None, "verified", "absent", "unresolved")
-SEARCH = "https://open.spotify.com/search/somebody"
+SEARCH = "https://open.spotify.com/search/superchunk"
 
 
 @pytest.fixture

@@ -49,10 +49,10 @@ def test_row_has_the_ten_columns_and_the_time(connection, albums):
             "https://open.spotify.com/album/7",
             "https://music.apple.com/us/album/7",
             None,
-            "https://somebody.bandcamp.com/album/7",
+            "https://superchunk.bandcamp.com/album/7",
             None,
-            "Somebody of Sub Pop.",
-            "https://en.wikipedia.org/wiki/Somebody",
+            "Superchunk of Sub Pop.",
+            "https://en.wikipedia.org/wiki/Superchunk",
         ),
         2: (
             "https://i.discogs.com/7.jpeg",
@@ -61,10 +61,10 @@ def test_row_has_the_ten_columns_and_the_time(connection, albums):
             None,
             "https://music.apple.com/us/album/7",
             None,
-            "https://somebody.bandcamp.com/album/7",
+            "https://superchunk.bandcamp.com/album/7",
             None,
-            "Somebody of Sub Pop.",
-            "https://en.wikipedia.org/wiki/Somebody",
+            "Superchunk of Sub Pop.",
+            "https://en.wikipedia.org/wiki/Superchunk",
         ),
     }
     assert albums.rows("SELECT now() - max(updated_at) < interval '1 minute' FROM album_metadata") == [(True,)]
