@@ -32,8 +32,8 @@ def command(
     """Seal hours in their order. A seal is a receipt: digests of the hour's rows, events and prices, and of the seal before it.
 
     Rating never changes a sealed hour; it reports what it would change as an adjustment. Sealing ends at the first hour that
-    cannot be sealed, exits 2, and says why: never rated, with unbilled events, or not what its events cost. Keep the head that
-    the command prints: `wxyc verify` proves with it that no seal was removed since.
+    cannot be sealed and says why: never rated, with unbilled events, or not what its events cost. Then it exits 2, or 1 if it
+    sealed none. Keep the head that the command prints: `wxyc verify` proves with it that no seal was removed since.
     """
     if reopen == bool(until):
         raise click.UsageError("either --until T seals hours, or --reopen with --hour and --reason opens them again")
@@ -47,6 +47,7 @@ def command(
 def _seal(until: str, made_by: str | None, *, dry_run: bool) -> Outcome:
     from datetime import UTC, datetime
 
+    from wxyc_assets.assets.rated_usage.seals.chain import sealed_hours
     from wxyc_assets.assets.rated_usage.seals.sealing import SealError, SealRequest, hours_to_seal, seal
     from wxyc_assets.assets.rated_usage.unbilled.search import search_window
     from wxyc_assets.cli.operator_name import operator_name
@@ -65,6 +66,7 @@ def _seal(until: str, made_by: str | None, *, dry_run: bool) -> Outcome:
     sealed: list[Entry] = []
     blocked = ""
     with billing_session() as connection:
+        before = sealed_hours(connection, settings.first_hour, end)
         try:
             found = hours_to_seal(connection, request)
             with click.progressbar(found, label="hours", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
@@ -75,11 +77,18 @@ def _seal(until: str, made_by: str | None, *, dry_run: bool) -> Outcome:
         raise CannotError(blocked)
     printed = {**_printed(sealed, dry_run=dry_run), "blocked": blocked or None}
     done = "would be sealed" if dry_run else "sealed"
-    lines = [f"{len(sealed)} hours {done}: {_range(sealed)}" if sealed else "every hour before then is sealed already"]
+    lines = [f"{len(sealed)} hours {done}: {_range(sealed)}" if sealed else _nothing_to_seal(until, before)]
     if sealed and not dry_run:
         lines.append(f"head: {sealed[-1].digest}")
     lines += [f"WARN stopped: {blocked}"] if blocked else []
     return Outcome(printed, ANOMALY if blocked else DONE, lines)
+
+
+def _nothing_to_seal(until: str, sealed_before: int) -> str:
+    """Return why no hour is left to seal: all that a run rated are sealed, or no run rated any."""
+    if sealed_before:
+        return f"nothing to seal: all {sealed_before} hours before {until} that a run rated are sealed already"
+    return f"nothing to seal: no run has rated an hour before {until}"
 
 
 def _reopen(hours: Sequence[str], reason: str, made_by: str | None, *, dry_run: bool) -> Outcome:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wxyc_assets.assets.rated_usage.seals.verification import HourVerified
 
 SHOWN = 20
-"""Hours with problems on a terminal; --json lists all."""
+"""Hours, or ranges of hours with the same problem, on a terminal; --json lists all."""
 
 EXAMPLES = """\b
 Examples:
@@ -88,10 +88,9 @@ def _outcome(window: str, results: "Sequence[HourVerified]", problems: Sequence[
         "verified": not (wrong or problems),
     }
     lines = [f"FAIL {problem}" for problem in problems]
-    lines += [f"FAIL {in_words(each)}" for each in different[:SHOWN]]
-    lines += [f"WARN {in_words(each)}" for each in unknown[:SHOWN]]
-    hidden = max(0, len(different) - SHOWN) + max(0, len(unknown) - SHOWN)
-    lines += [f"and {hidden} more hours: --json lists all"] if hidden else []
+    for level, listed in (("FAIL", in_words(different)), ("WARN", in_words(unknown))):
+        lines += [f"{level} {text}" for text in listed[:SHOWN]]
+        lines += [f"and {len(listed) - SHOWN} more: --json lists all"] if len(listed) > SHOWN else []
     lines.append(
         f"{len(results) - len(wrong)} of {len(results)} hours are what their events cost, {sealed} of all are sealed"
     )

@@ -42,8 +42,24 @@ def test_sealed_month_is_verified_with_its_head():
     verified = call(verify, *WINDOW, "--head", sealed.printed["head"])
     assert (verified.exit_code, verified.printed["verified"], verified.printed["hours_sealed"]) == (0, True, 2)
     assert verified.lines[0] == "2 of 2 hours are what their events cost, 2 of all are sealed"
-    assert call(seal, *UNTIL).lines == ["every hour before then is sealed already"]
+    again = call(seal, *UNTIL)
+    assert again.lines == [
+        "nothing to seal: all 2 hours before 2026-06-08T12:00:00Z that a run rated are sealed already"
+    ]
     assert "2 of its 542 hours are sealed" in call(bill, "--auth", "a", "--month", "2026-06").lines
+
+
+def test_station_without_rated_hours_has_nothing_to_seal(billing):
+    billing.execute("TRUNCATE wxyc_assets.rated_hour")
+    assert call(seal, *UNTIL).lines == ["nothing to seal: no run has rated an hour before 2026-06-08T12:00:00Z"]
+
+
+@pytest.mark.usefixtures("billing")
+def test_hours_with_the_same_problem_are_one_line():
+    found = call(verify, "--since", "2026-06-08T10:00:00Z", "--until", "2026-06-09T10:00:00Z")
+    assert found.exit_code == 2
+    assert found.lines[0].startswith("WARN 2026-06-08-12:00 to 2026-06-09-09:00: never rated by this program")
+    assert found.lines[1] == "2 of 24 hours are what their events cost, 0 of all are sealed"
 
 
 def test_cut_off_end_of_the_chain_is_found_by_its_head(billing):

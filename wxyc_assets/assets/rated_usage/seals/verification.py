@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from wxyc_assets.assets.rated_usage.seals.sealing import SealError, hour_locked
 from wxyc_assets.runs.advisory_locks import Locks
 from wxyc_assets.runs.bisecting_write import database_problem, retry_on_conflict
 from wxyc_assets.runs.lanes import LANES, STOP_GRACE_S, run_lanes
-from wxyc_assets.runs.partitions import hour_key
+from wxyc_assets.runs.partitions import hour_key, hour_ranges
 
 NEVER_RATED = "never rated by this program, so that there is nothing to compare it with"
 
@@ -147,6 +147,11 @@ def _unlike_seal(found: Examination, sealed: SealedState) -> list[str]:
     return problems
 
 
-def in_words(result: HourVerified) -> str:
-    """Return what is wrong with an hour, in one line."""
-    return f"{hour_key(result.hour)}{' (sealed)' if result.sealed else ''}: {'; '.join(result.problems)}"
+def in_words(results: Iterable[HourVerified]) -> list[str]:
+    """Return what is wrong with hours, in one line each; consecutive hours with the same problem have one line."""
+    having: dict[str, list[str]] = {}
+    for result in results:
+        sealed = " (sealed)" if result.sealed else ""
+        having.setdefault(f"{sealed}: {'; '.join(result.problems)}", []).append(hour_key(result.hour))
+    found = [(first, last, problem) for problem, hours in having.items() for first, last in hour_ranges(hours)]
+    return [f"{first if first == last else f'{first} to {last}'}{problem}" for first, last, problem in sorted(found)]

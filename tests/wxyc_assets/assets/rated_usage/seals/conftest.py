@@ -53,7 +53,7 @@ class Seals:
         chain = read_chain(self.postgres)
         results = verify(self.postgres, [TEN + place * HOUR for place in range(hours)], chain.states)
         ordered = sorted(results, key=lambda result: result.hour)
-        return [in_words(result) for result in ordered if result.problems], list(chain.problems)
+        return in_words(result for result in ordered if result.problems), list(chain.problems)
 
 
 @pytest.fixture
