@@ -66,9 +66,12 @@ class ProgressBar:
             self._progress.update(self._task, waits_for=reason, waits_until=until)
 
     def finish(self) -> None:
-        """Remove the bar."""
+        """Remove the bar, also one whose start was interrupted: rich then fails before it shows the cursor again."""
         if self._progress:
-            self._progress.stop()
+            try:
+                self._progress.stop()
+            except IndexError:
+                self._console.show_cursor(True)
             self._progress = None
             atexit.unregister(self.finish)
 

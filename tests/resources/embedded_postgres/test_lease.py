@@ -77,7 +77,7 @@ def test_lease_of_a_killed_process_ends(home):
             killed.kill()
             killed.wait(60)
             assert server.running()
-    assert not server.running()
+    wait_for(lambda: not server.running(), "end of the server, by the keeper that ended last")
 
 
 def test_child_that_inherited_the_lease_is_waited_for(home):

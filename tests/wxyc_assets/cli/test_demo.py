@@ -47,6 +47,7 @@ def test_demo_runs_every_asset_and_a_second_one_continues(wxyc, home):
 
 def test_hangup_ends_a_demo_and_leaves_nothing(environ, home):
     """Also while it observes the external assets, a run whose end Dagster reports as a failure like any other."""
+    EmbeddedPostgres(home).stop()  # `wxyc status` leaves it running, and a demo stops only what it started
     with running([sys.executable, "-m", "wxyc_assets", "demo"], env=environ, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout
         assert process.stderr

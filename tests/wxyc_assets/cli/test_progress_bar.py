@@ -2,6 +2,7 @@
 
 import io
 import re
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
@@ -69,6 +70,16 @@ def test_bar_of_an_unknown_total_shows_what_is_done(console):
 def test_bar_gives_the_cursor_back(console):
     bar = ProgressBar(console)
     bar.start("library_identity", 8)
+    bar.finish()
+    assert shown(console).rindex("\x1b[?25h") > shown(console).rindex("\x1b[?25l")
+
+
+def test_bar_whose_start_was_interrupted_gives_the_cursor_back(console, monkeypatch):
+    """By a Ctrl-C between the hidden cursor and what rich does next."""
+    monkeypatch.setattr(console, "push_render_hook", Mock(side_effect=KeyboardInterrupt))
+    bar = ProgressBar(console)
+    with pytest.raises(KeyboardInterrupt):
+        bar.start("library_identity", 8)
     bar.finish()
     assert shown(console).rindex("\x1b[?25h") > shown(console).rindex("\x1b[?25l")
 

@@ -33,7 +33,7 @@ VIEW = StatusView(
 
 def test_json_counts_and_names_the_partitions_of_each_asset():
     printed = VIEW.as_json()
-    assert list(printed) == ["at", "assets", "alerts", "at_work", "budget", "push_needed"]
+    assert list(printed) == ["at", "assets", "alerts", "at_work", "budget", "billing_problem", "push_needed"]
     assert printed["assets"]["album_metadata"] == {
         "partitions": {"fresh": 1, "late": 1, "failed": 2, "never_built": 1},
         "late": ["1"],

@@ -35,19 +35,23 @@ def serve(output: Output, *, port: int, lml_port: int) -> None:
     with stop_signals() as signals:
         try:
             with ExitStack() as stack:
-                stack.callback(_say, "stopping")
-                stack.callback(signals.ignore)
-                services, watches, addresses = _start(stack, port=port, lml_port=lml_port)
-                _wait_until_ready(addresses["ui"], services, signals)
-                printed = True
-                _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses), shows=[station.SANDBOX_KEY])))
-                _watch(services, watches, addresses["ui"], signals)
+                try:
+                    services, watches, addresses = _start(stack, signals, port=port, lml_port=lml_port)
+                    _wait_until_ready(addresses["ui"], services, signals)
+                    printed = True
+                    _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses), shows=[station.SANDBOX_KEY])))
+                    _watch(services, watches, addresses["ui"], signals)
+                finally:
+                    signals.ignore()
+                    _say("stopping")
         except StopRequested:
             if not printed:
                 raise CannotError("stopped before everything had started; the next `wxyc up` starts anew") from None
 
 
-def _start(stack: ExitStack, *, port: int, lml_port: int) -> tuple[Sequence[Service], Sequence[Watch], dict[str, str]]:
+def _start(
+    stack: ExitStack, signals: StopSignals, *, port: int, lml_port: int
+) -> tuple[Sequence[Service], Sequence[Watch], dict[str, str]]:
     """Start everything that the UI needs, and the UI; return the services, the watches on databases, and the addresses."""
     ports.require_port(port, "--port")
     ports.require_port(lml_port, "--lml-port")
@@ -73,7 +77,7 @@ def _start(stack: ExitStack, *, port: int, lml_port: int) -> tuple[Sequence[Serv
         Service("daemon", [workspace], logs / "daemon.log", inherited),
     ]
     _say("starting the Dagster UI")
-    stack.enter_context(_running(services))
+    stack.enter_context(_running(services, signals))
     ours.announce(ui)
     addresses = {"ui": ui, "graph": f"{ui}/asset-groups", "logs": str(logs)}
     addresses |= station.lml_environment(lml) if lml else {}
@@ -102,11 +106,12 @@ def _require_home() -> Path:
 
 
 @contextmanager
-def _running(services: Sequence[Service]) -> Iterator[None]:
+def _running(services: Sequence[Service], signals: StopSignals) -> Iterator[None]:
     """Start the services, and end them all at the same time."""
     try:
         for service in services:
-            service.start()
+            with signals.deferred():  # a process that nothing waits for would keep its PostgreSQL
+                service.start()
         yield
     finally:
         for service in services:
@@ -136,7 +141,9 @@ def _watch(services: Sequence[Service], databases: Sequence[Watch], ui: str, sig
         for service in services:
             # A service whose database is gone ends again at each start, so it waits until the database answers.
             if (how := service.ended()) and _look(databases, at_once=True):
-                _say(service.restart(how))
+                with signals.deferred():
+                    restarted = service.restart(how)
+                _say(restarted)
                 try:
                     _wait_until_ready(ui, services, signals)
                 except CannotError:

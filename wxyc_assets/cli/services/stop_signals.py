@@ -11,14 +11,25 @@ class StopRequested(BaseException):
 
 
 class StopSignals:
-    """Whether the end was requested. From ``ignore`` on, further signals have no effect: nothing interrupts the stopping."""
+    """Whether the end was requested. The first signal counts, until ``ignore``: nothing interrupts the stopping."""
 
     def __init__(self) -> None:
         self.requested = False
         self._ignored = False
+        self._deferred = False
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Raise at the end of the block what a signal asks for in it: a start of a process must not stop half-way."""
+        self._deferred = True
+        try:
+            yield
+        finally:
+            self._deferred = False
+        self.check()
 
     def ignore(self) -> None:
-        """Let further signals have no effect."""
+        """Let signals have no effect."""
         self._ignored = True
 
     def check(self) -> None:
@@ -28,8 +39,8 @@ class StopSignals:
 
     def received(self, _number: int, _frame: FrameType | None) -> None:
         """Raise StopRequested in the main thread, wherever it is."""
-        self.requested = True
-        if not self._ignored:
+        first, self.requested = not self.requested, True
+        if first and not self._ignored and not self._deferred:
             raise StopRequested
 
 

@@ -37,6 +37,7 @@ class Up:
         line = self.process.stdout.readline()
         assert line, self.log.read_text()
         self.at = json.loads(line)
+        assert "ui" in self.at, line
 
     def error(self) -> str:
         """Return the error of the object that it printed at its end."""
@@ -63,19 +64,27 @@ class Up:
 
 
 def pids_of(home: Path, *words: str) -> list[int]:
-    """Return the processes that belong to a home, by their environment or as its PostgreSQL or its keeper."""
-    found = []
-    for process in process_table.living():
-        line = b" ".join(process.arguments).decode(errors="replace")
-        belongs = f"WXYC_HOME={home}".encode() in process.environ or f"-D {home}/" in line
-        if belongs and all(word in line for word in words):
-            found.append(process.pid)
-    return found
+    """Return the processes of a home whose command line has all the words."""
+    return [
+        pid
+        for pid, arguments in processes_of(home).items()
+        if all(word.encode() in b" ".join(arguments) for word in words)
+    ]
+
+
+def processes_of(home: Path) -> dict[int, tuple[bytes, ...]]:
+    """Return the command lines of a home's processes: those that have it in their environment, its PostgreSQL, its keepers."""
+    return {
+        process.pid: process.arguments
+        for process in process_table.living()
+        if f"WXYC_HOME={home}".encode() in process.environ or f"-D {home}/".encode() in b" ".join(process.arguments)
+    }
 
 
 def wait_until_nothing_is_left(home: Path) -> None:
     """Wait for the end of all processes of a home."""
-    wait_for(lambda: not pids_of(home), f"end of the processes {pids_of(home)}", TIMEOUT_S)
+    left = {pid: b" ".join(arguments).decode(errors="replace") for pid, arguments in processes_of(home).items()}
+    wait_for(lambda: not processes_of(home), f"end of {left}", TIMEOUT_S)
     wait_for(lambda: not EmbeddedPostgres(home).running(), "end of the server")
 
 

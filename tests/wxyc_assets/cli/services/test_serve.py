@@ -62,6 +62,16 @@ def test_signal_during_start_up_leaves_nothing(up_home, number, moment):
             assert "stopped before" in up.error()
 
 
+def test_further_signals_do_not_interrupt_the_end(up_home):
+    """Ctrl-C pressed again because nothing seems to happen."""
+    with started(up_home) as up:
+        up.wait_until_up()
+        while up.pids("services.entry"):
+            up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(TIMEOUT_S) == 0, up.log.read_text()
+        wait_until_nothing_is_left(up_home)
+
+
 def test_closed_terminal_ends_everything(up_home):
     """The hangup reaches `up` and nothing that it started; what it says about it goes nowhere."""
     terminal, its_end = pty.openpty()
@@ -135,16 +145,16 @@ def test_postgres_that_goes_away_is_brought_back(up, number):
     wait_for(recovered, "runs in the UI", TIMEOUT_S)
 
 
-def test_configured_postgres_that_goes_away_is_reported(up_home):
+def test_configured_postgres_that_goes_away_is_reported():
     """A service that ends meanwhile is started again once the server is back, not three times in vain."""
-    with temporary_home("wxyc-up-database-") as folder:
+    with temporary_home("wxyc-up-database-") as folder, temporary_home("wxyc-up-") as home:
         server = EmbeddedPostgres(folder)
         server.start()
         server.ensure_database("station")
         with Postgres(server.dsn("station")).connect() as connection:
             create(connection, sample=False)
-        settings = {"DATABASE_URL": server.dsn("station"), "WXYC_HOME": str(up_home), "HOME": str(up_home)}
-        with started(up_home, env={**SYSTEM, **settings}) as up:
+        settings = {"DATABASE_URL": server.dsn("station"), "WXYC_HOME": str(home), "HOME": str(home)}
+        with started(home, env={**SYSTEM, **settings}) as up:
             up.wait_until_up()
             server.stop()
             up.wait_for_words("the PostgreSQL of DATABASE_URL, station at ")

@@ -17,9 +17,20 @@ def test_signal_ends_the_block_and_later_ones_do_not(number):
             os.kill(os.getpid(), number)
         with pytest.raises(StopRequested):
             signals.check()
+        os.kill(os.getpid(), number)
         signals.ignore()
         os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
+
+
+def test_signal_in_a_deferred_block_raises_at_its_end():
+    """As one that arrives while a process is started, which the end must know of."""
+    finished = []
+    with stop_signals() as signals:
+        with pytest.raises(StopRequested), signals.deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            finished.append(True)
+        assert finished
 
 
 def test_hangup_that_the_starter_ignores_stays_ignored():
