@@ -39,7 +39,8 @@ def serve(output: Output, *, port: int, lml_port: int) -> None:
                     services, watches, addresses = _start(stack, signals, port=port, lml_port=lml_port)
                     _wait_until_ready(addresses["ui"], services, signals)
                     printed = True
-                    _tell(lambda: output.print(Outcome(addresses, lines=_lines(addresses), shows=[station.SANDBOX_KEY])))
+                    started = Outcome(addresses, lines=_lines(addresses), shows=[station.SANDBOX_KEY])
+                    _tell(lambda: output.print(started))
                     _watch(services, watches, addresses["ui"], signals)
                 finally:
                     signals.ignore()

@@ -25,11 +25,16 @@ def test_signal_ends_the_block_and_later_ones_do_not(number):
 
 def test_signal_in_a_deferred_block_raises_at_its_end():
     """As one that arrives while a process is started, which the end must know of."""
-    finished = []
-    with stop_signals() as signals:
-        with pytest.raises(StopRequested), signals.deferred():
+    finished: list[bool] = []
+
+    def start() -> None:
+        with signals.deferred():
             os.kill(os.getpid(), signal.SIGTERM)
             finished.append(True)
+
+    with stop_signals() as signals:
+        with pytest.raises(StopRequested):
+            start()
         assert finished
 
 
