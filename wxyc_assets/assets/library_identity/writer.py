@@ -124,7 +124,8 @@ class ShardWriter:
         ).rowcount
         written = execute(self.connection, "upsert_identities", notes=NOTES, rows=rows).rowcount
         if written < len(identities):  # the statement itself left the manual ones
-            manual = dict(execute(self.connection, "verify_manual_identities", rows=rows).fetchall())
+            manual = _manual_differences(self.connection, rows)
+            execute(self.connection, "verify_manual_identities", library_id=list(manual))
             outcomes = [_beside_manual(one, manual) for one in outcomes]
         sources = [source for outcome in outcomes for source in outcome.sources]
         if sources:
@@ -167,6 +168,11 @@ class ShardWriter:
         )
 
 
+def _manual_differences(connection: psycopg.Connection, identities: str) -> Mapping[int, str]:
+    """Return how LML's verdict differs from each manual identity among these (a JSON array); empty where it does not."""
+    return dict(execute(connection, "select_manual_differences", rows=identities).fetchall())
+
+
 def _beside_manual(outcome: Outcome, manual: Mapping[int, str]) -> Outcome:
     """Return the outcome of a library whose manual identity stays; ``manual``: how LML's verdict differs from each of them."""
     if outcome.identity is None or outcome.library_id not in manual:
@@ -195,7 +201,7 @@ def _track_credits(outcomes: Sequence[Outcome]) -> list[TrackCredit]:
 
 @dataclass
 class DryRunWriter:
-    """The writer of a dry run: it counts outcomes, reads the track credits that a run would write, and writes nothing."""
+    """The writer of a dry run: it counts outcomes as a run would, with what it reads of the tables, and writes nothing."""
 
     connection: psycopg.Connection
     tallied: Counters = field(default_factory=Counters)
@@ -206,6 +212,9 @@ class DryRunWriter:
 
         def review_part(part: Sequence[Outcome]) -> Sequence[Outcome]:
             nonlocal extra, credited
+            rows = orjson.dumps([outcome.identity for outcome in part if outcome.identity]).decode()
+            manual = _manual_differences(self.connection, rows)
+            part = [_beside_manual(one, manual) for one in part]
             reviewed = track_credit_store.review(self.connection, _track_credits(part))
             self.tallied = self.tallied + extra + count_outcomes(part).plus(**reviewed.counters.stored())
             credited += reviewed

@@ -5,6 +5,7 @@ from tests.libraries import add_library
 from tests.wxyc_assets.assets.library_identity.fake_lml import single_artist
 from tests.wxyc_assets.assets.library_identity.tables import rows, write
 from tests.wxyc_assets.assets.library_identity.test_writer import in_thread
+from wxyc_assets.assets.library_identity.writer import DryRunWriter
 
 CONTENT = (
     "SELECT library_id, discogs_release_id, wikidata_qid, spotify_id, method, notes FROM library_identity ORDER BY 1"
@@ -37,6 +38,18 @@ def test_manual_identity_stands_and_a_different_verdict_is_kept(connection):
     assert rows(connection, "SELECT DISTINCT library_id FROM library_identity_source") == [(3,)]
     fresh = "SELECT bool_and(last_verified_at > now() - interval '1 minute') FROM library_identity"
     assert rows(connection, fresh) == [(True,)]  # LML is asked again when it is stale
+
+
+def test_dry_run_counts_manual_identities_as_a_run_does(connection):
+    add_manual(connection, 1, "Q999")
+    add_manual(connection, 2, "Q2")
+    add_library(connection, 3)
+    before = rows(connection, CONTENT)
+    answers = [single_artist(library_id) for library_id in (1, 2, 3)]
+    dry, _ = write(connection, *answers, writer=DryRunWriter(connection))
+    assert rows(connection, CONTENT) == before
+    writer, _ = write(connection, *answers)
+    assert dry.tallied == writer.tallied
 
 
 def test_verdict_that_agrees_again_ends_the_quarantine(connection):
