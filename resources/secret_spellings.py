@@ -32,12 +32,16 @@ class SecretSearch:
         self._cores = [core for alignment in range(3) if (core := _base64_core(raw, alignment))]
         self._hex = raw.hex()
         self._has_blank = " " in secret
+        # Signs of such a secret look like the beginning of an escape: what they decode to depends on how the next ones are spelt.
+        self._sign_by_sign = _sign_by_sign(secret) if any(sign in secret for sign in "%\\&") else None
 
     def finds(self, text: str) -> bool:
         """Return whether the secret stands in ``text``, which may be decoded already."""
         if any(form in text for form in self._plain) or self._hex in text.lower():
             return True
         if self._has_blank and any(form in text.replace("+", " ") for form in self._plain):
+            return True
+        if self._sign_by_sign and self._sign_by_sign.search(text):
             return True
         standard = (
             text.replace("-", "+").replace("_", "/").replace("\r", "").replace("\n", "")
@@ -48,7 +52,7 @@ class SecretSearch:
 def patterns(secret: str) -> Iterator[re.Pattern[str]]:
     """Yield the patterns of one secret, which must not be empty: each matches it whole."""
     raw = secret.encode("utf-8", "surrogatepass")
-    yield re.compile("".join(map(_sign, secret)))
+    yield _sign_by_sign(secret)
     yield re.compile("".join(map(_hex_digits, raw)))
     # One pattern for each alignment: together they would be an alternation, which is searched for many times as slowly.
     for alignment in range(3):
@@ -67,11 +71,14 @@ def decoded(text: str) -> str:
     return text
 
 
+def _sign_by_sign(secret: str) -> re.Pattern[str]:
+    return re.compile("".join(map(_sign, secret)))
+
+
 def _sign(sign: str) -> str:
     """Return the pattern of one sign in every spelling. Each alternative begins with a literal, so that a search can skip."""
     raw = sign.encode("utf-8", "surrogatepass")
     spellings = [
-        re.escape(sign),
         "".join(f"%(?:25)*{_hex_digits(byte)}" for byte in raw),
         _escaped_units(sign),
         f"&(?:amp;)*#0*{ord(sign)};?",
@@ -89,6 +96,9 @@ def _sign(sign: str) -> str:
         spellings.append(rf"\\+{re.escape(short[1])}")
     if sign in "/'":
         spellings.append(rf"\\+{re.escape(sign)}")
+    # A sign that begins an escape comes last, or the search would end in the middle of the escape.
+    place = len(spellings) if sign in "%\\&" else 0
+    spellings.insert(place, re.escape(sign))
     return f"(?:{'|'.join(dict.fromkeys(spellings))})"
 
 

@@ -13,6 +13,14 @@ from wxyc_assets.cli.interrupts import _leave, as_ctrl_c, not_lost
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
+@pytest.fixture(autouse=True)
+def default_ctrl_c():
+    """What Python does with SIGINT, also in a background job of a script, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", STOPS)
 def test_stop_is_a_keyboard_interrupt(number):
     before = signal.getsignal(number)
