@@ -32,7 +32,7 @@ class SecretSearch:
         self._cores = [core for alignment in range(3) if (core := _base64_core(raw, alignment))]
         self._hex = raw.hex()
         self._has_blank = " " in secret
-        # Signs of such a secret look like the beginning of an escape: what they decode to depends on how the next ones are spelt.
+        # Signs of such a secret may begin an escape: what they decode to depends on how the next ones are spelt.
         self._sign_by_sign = _sign_by_sign(secret) if any(sign in secret for sign in "%\\&") else None
 
     def finds(self, text: str) -> bool:

@@ -1,8 +1,6 @@
 """Every command line of every document works on a sandbox station, and prints one object, or rows."""
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 
 from resources.postgres import Postgres
 from resources.redaction import Redactor
+from tests import program
 from tests.documents import PAGES
 from tests.system import SYSTEM
 from wxyc_assets.monitoring.alerts import outbox
@@ -61,12 +60,8 @@ class Sandbox:
     postgres: Postgres
     environ: dict[str, str]
 
-    def run(self, line: str) -> "subprocess.CompletedProcess[str]":
-        words = [self.stands_for(word) for word in line.split()]
-        return subprocess.run(
-            [sys.executable, "-m", "wxyc_assets", *words],
-            env=self.environ, capture_output=True, text=True, timeout=150, check=False,
-        )  # fmt: skip
+    def run(self, line: str) -> program.Finished:
+        return program.run([self.stands_for(word) for word in line.split()], self.environ, 150)
 
     def stands_for(self, word: str) -> str:
         values = {
@@ -116,7 +111,7 @@ def sandbox(server, tmp_path_factory):
             "PRICE_FILE": str(SAMPLE_PRICES),
         }
         there = Sandbox(postgres, environ)
-        assert there.run("migrate").returncode == 0
+        assert there.run("migrate").exit_code == 0
         yield there
     server.drop_database(dsn)
     server.drop_database(store)
@@ -130,7 +125,7 @@ def test_the_documents_have_many_commands():
 @pytest.mark.parametrize("line", _lines())
 def test_a_command_of_the_documents_works(sandbox, line):
     finished = sandbox.run(line)
-    assert finished.returncode in {0, 2}, finished.stdout + finished.stderr
+    assert finished.exit_code in {0, 2}, finished.stdout + finished.stderr
     if "--csv" in line or ("export" in line and "--output" not in line):
         assert "," in finished.stdout.splitlines()[0]
         return

@@ -1,39 +1,19 @@
 """The program as users run it: a process with an environment, two streams and an exit code."""
 
-import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from resources.embedded_postgres import EmbeddedPostgres
+from tests import program
 from tests.processes import temporary_home
 from tests.system import SYSTEM
 from wxyc_assets.sandbox.generator import generate_libraries
 from wxyc_assets.sandbox.lml.faults import Fault
 from wxyc_assets.sandbox.lml.server import SandboxLml
 from wxyc_assets.sandbox.sample import SAMPLE_PRICES
-
-
-@dataclass
-class Finished:
-    """What a command left: its exit code and its output."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def printed(self) -> dict[str, Any]:
-        """The one object on stdout; any other number of lines is a failure."""
-        (line,) = self.stdout.splitlines()
-        printed: dict[str, Any] = json.loads(line)
-        return printed
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +33,8 @@ def environ(home: Path) -> dict[str, str]:
 @pytest.fixture
 def wxyc(environ):
     def run(*arguments, timeout=120, **settings):
-        process = subprocess.run(
-            [sys.executable, "-m", "wxyc_assets", *arguments],
-            env={**environ, **{name: value for name, value in settings.items() if value is not None}},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Finished(process.returncode, process.stdout, process.stderr)
+        given = {name: value for name, value in settings.items() if value is not None}
+        return program.run(arguments, {**environ, **given}, timeout)
 
     return run
 

@@ -89,7 +89,14 @@ class Oracle:
 
 
 USAGE = (Oracle.usage_arrives, Oracle.usage_arrives, Oracle.usage_vanishes, Oracle.prices_change)
-WORK = (Oracle.run, Oracle.run, Oracle.operator_accepts, Oracle.operator_seals, Oracle.operator_seals, Oracle.operator_reopens)
+WORK = (
+    Oracle.run,
+    Oracle.run,
+    Oracle.operator_accepts,
+    Oracle.operator_seals,
+    Oracle.operator_seals,
+    Oracle.operator_reopens,
+)
 
 
 @pytest.mark.parametrize("seed", range(3))
