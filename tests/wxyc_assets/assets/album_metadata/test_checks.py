@@ -53,7 +53,9 @@ def test_each_check_fails_for_its_own_number_alone(name, severity, change):
 @pytest.mark.parametrize("why", ["batch_error", "lml_degraded", "contract_violation"])
 def test_five_percent_of_errors_warn_whatever_their_cause(albums, errors, passed, why):
     """An album that LML gave no answer about was asked about like the others: it stays in the denominator."""
-    counters = Counters(scanned=albums, match=albums - errors, upserts=albums - errors, error=errors).plus(**{why: errors})
+    counters = Counters(scanned=albums, match=albums - errors, upserts=albums - errors, error=errors).plus(
+        **{why: errors}
+    )
     (finding,) = [one for one in of_answers(counters) if one.name == "error_rate_healthy"]
     assert (finding.passed, finding.severity, finding.numbers["asked"]) == (passed, "WARN", albums)
 

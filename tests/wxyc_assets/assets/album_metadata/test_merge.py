@@ -187,3 +187,18 @@ def test_row_is_merged_as_it_is_when_written(connection, albums):
         other.execute("COMMIT")
         writing.join()
     assert row(connection, "spotify_url", "spotify_status") == ("verified", "verified")
+
+
+def test_replaced_row_is_kept_as_another_writer_left_it(connection, albums):
+    """It commits while the run waits for the row."""
+    store(connection, discogs_url="old")
+    with albums.postgres.connect() as other:
+        other.execute("BEGIN")
+        other.execute("UPDATE album_metadata SET discogs_url = 'other' WHERE album_id = 1")
+        writing = threading.Thread(target=write, args=(connection, {"release_url": "new"}))
+        writing.start()
+        wait_until_blocked(albums.postgres, by=other)
+        other.execute("COMMIT")
+        writing.join()
+    assert row(connection, "discogs_url") == ("new",)
+    assert albums.rows("SELECT before ->> 'discogs_url' FROM wxyc_assets.replaced_album") == [("other",)]

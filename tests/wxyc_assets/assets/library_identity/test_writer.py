@@ -291,7 +291,9 @@ def test_page_is_rolled_back_if_its_tally_cannot_be_written(libraries):
     write(libraries, single_artist(1))
     libraries.execute("ALTER TABLE wxyc_assets.tally RENAME TO gone")
     with pytest.raises(psycopg.errors.UndefinedTable):
-        write(libraries, single_artist(1, confidence=0.5), single_artist(2), unresolved(3), single_artist(4, confidence=7))
+        write(
+            libraries, single_artist(1, confidence=0.5), single_artist(2), unresolved(3), single_artist(4, confidence=7)
+        )
     assert [(row[0], row[-3]) for row in rows(libraries, IDENTITY)] == [(1, pytest.approx(0.93))]
     assert rows(libraries, "SELECT FROM library_identity_history") == []
     assert rows(libraries, "SELECT FROM library WHERE unresolved_attempted_at IS NOT NULL") == []

@@ -112,7 +112,9 @@ def test_a_quarantined_library_is_due_after_its_wait(there, rested, late):
     assert ("3" in there.statuses()["library_identity"].late_since) is late
 
 
-@pytest.mark.parametrize(("due_for", "late"), [(RESOLVE_WITHIN, False), (RESOLVE_WITHIN + timedelta(microseconds=1), True)])
+@pytest.mark.parametrize(
+    ("due_for", "late"), [(RESOLVE_WITHIN, False), (RESOLVE_WITHIN + timedelta(microseconds=1), True)]
+)
 def test_a_shard_that_is_due_for_exactly_an_hour_is_not_late(due_for, late):
     at = datetime(2026, 6, 8, 10, tzinfo=UTC)
     histories = {"3": PartitionHistory(credited_at=at - timedelta(days=9))}
