@@ -52,7 +52,7 @@ def part_of(mutations: Sequence[Mutation], part: str, today: date) -> list[Mutat
     Raises ValueError for a part that does not exist.
     """
     if part == "auto":
-        part = f"{today.timetuple().tm_yday % AUTO_PARTS + 1}/{AUTO_PARTS}"
+        part = f"{today.toordinal() % AUTO_PARTS + 1}/{AUTO_PARTS}"
     number, _, parts = part.partition("/")
     if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
         raise ValueError(f"{part} is no part: write PART=3/10, or PART=auto for another tenth every day")

@@ -61,10 +61,9 @@ def test_every_mutation_is_in_one_part():
 
 
 def test_ten_days_in_a_row_have_every_mutation():
-    days = [date(2026, 12, 20) + timedelta(days=day) for day in range(AUTO_PARTS)]
+    days = [date(2026, 12, 27) + timedelta(days=day) for day in range(AUTO_PARTS)]
     found = {one.id for day in days for one in part_of(MUTATIONS, "auto", day)}
     assert found == set(BY_ID)
-    assert part_of(MUTATIONS, "auto", days[0]) == part_of(MUTATIONS, "auto", days[0])
 
 
 @pytest.mark.parametrize("part", ["0/10", "11/10", "3", "3/0", "a/b", "-1/10", ""])
