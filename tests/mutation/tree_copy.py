@@ -16,7 +16,7 @@ from tests.mutation.mutations import Mutation
 from tests.processes import ROOT, running, temporary_home
 
 PYTEST_OPTIONS = (
-    "--exitfirst", "--quiet", "--hypothesis-seed=0", "-p", "no:cacheprovider",
+    "--exitfirst", "--quiet", "--hypothesis-seed=0", "--timeout=120", "-p", "no:cacheprovider",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # of Hypothesis, which the fork server has loaded
 )  # fmt: skip
 
