@@ -317,6 +317,15 @@ def test_a_reservation_is_released_once(make):
     assert seconds(reserve(budget), first) == 10 * GAP_S
 
 
+def test_calls_that_were_made_count_however_often_it_is_released(make):
+    """Ten calls of the minute were made: twenty-five more do not fit."""
+    budget = make()
+    first = reserve(budget, 20)
+    budget.settle(20, 10)
+    budget.settle(20, 10)
+    assert seconds(reserve(budget, 25), first) == WINDOW_S
+
+
 def test_released_calls_may_be_used_in_the_same_minute(make):
     """Each of four large reservations waits two seconds per call that was made, and not for the next minute."""
     budget, starts = make(), []
