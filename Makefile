@@ -78,6 +78,8 @@ lock:  ## resolve the dependencies again (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 	  --output-file deploy/requirements.lock
 
+# These tests compute more than they wait.
+mutate: WORKERS = 2
 mutate: $(STAMP)  ## put each kept defect into a copy of the code, and require that its tests find it (LIST=1, ID=..., PART=3/10)
 	@$(BIN)/python -m tests.mutation --workers $(WORKERS) $(if $(ID),--id $(ID)) $(if $(PART),--part $(PART)) $(if $(LIST),--list)
 
