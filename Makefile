@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help install demo up test test-postgres test-browser test-pooler test-proxy pictures coverage check format lock simulate simulate-soak bench load-test clean
+.PHONY: help install demo up test test-postgres test-browser test-pooler test-proxy pictures coverage check format lock mutate simulate simulate-soak bench load-test clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -77,6 +77,11 @@ lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml deploy/requirements.in --constraint requirements.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 	  --output-file deploy/requirements.lock
+
+# These tests compute more than they wait.
+mutate: WORKERS = 2
+mutate: $(STAMP)  ## put each kept defect into a copy of the code, and require that its tests find it (LIST=1, ID=..., PART=3/10)
+	@$(BIN)/python -m tests.mutation --workers $(WORKERS) $(if $(ID),--id $(ID)) $(if $(PART),--part $(PART)) $(if $(LIST),--list)
 
 HOURS ?= 24
 simulate: $(STAMP)  ## simulate a station's days under fixed seeds, for four minutes at most (SEED=7 HOURS=168: that seed, a week)

@@ -15,6 +15,7 @@ import pytest
 
 from resources.budget import WINDOW_S, PostgresBudget, backlog
 from resources.postgres import Postgres
+from tests.blocked_sessions import wait_until_blocked
 from tests.waiting import wait_for
 
 PER_MINUTE = 30.0
@@ -134,6 +135,21 @@ def test_threads_share_one_budget(make):
     for thread in threads:
         thread.join()
     assert distances(sorted(starts)) == [GAP_S * number for number in range(8)]
+
+
+def test_a_reservation_waits_for_one_that_is_not_committed(station, make):
+    """Another process is in the middle of its reservation: both would get one instant if neither waited."""
+    budget, starts = make(), []
+    with station.connect() as other:
+        with other.transaction():
+            first = other.execute(
+                "SELECT mark FROM wxyc_assets.reserve_budget('discogs', 1, %s, %s)", [PER_MINUTE, WINDOW_S]
+            ).fetchone()
+            second = threading.Thread(target=lambda: starts.append(reserve(budget)))
+            second.start()
+            wait_until_blocked(station, by=other)
+        second.join()
+    assert (*starts,) == first
 
 
 def test_the_time_zone_of_a_session_does_not_matter(station, make):
@@ -299,6 +315,15 @@ def test_a_reservation_is_released_once(make):
     budget.settle(20, 10)
     budget.settle(20, 10)
     assert seconds(reserve(budget), first) == 10 * GAP_S
+
+
+def test_calls_that_were_made_count_however_often_it_is_released(make):
+    """Ten calls of the minute were made: twenty-five more do not fit."""
+    budget = make()
+    first = reserve(budget, 20)
+    budget.settle(20, 10)
+    budget.settle(20, 10)
+    assert seconds(reserve(budget, 25), first) == WINDOW_S
 
 
 def test_released_calls_may_be_used_in_the_same_minute(make):

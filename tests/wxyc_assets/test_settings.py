@@ -187,7 +187,10 @@ def test_a_settings_value_cannot_be_changed():
         load(SentrySettings, {}).environment = "other"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("start", ["2026-06-08T10:30:00Z", "2026-06-08T10:00:00", "2025-12-31T23:00:00Z", "June"])
+@pytest.mark.parametrize(
+    "start",
+    ["2026-06-08T10:30:00Z", "2026-06-08T10:00:00", "2025-12-31T23:00:00Z", "June", "2026-06-08T10:00:00+05:45"],
+)
 def test_billing_starts_on_a_utc_hour_from_2026_on(start):
     with pytest.raises(SettingsError, match="BILLING_START"):
         load(RatingSettings, {"BILLING_START": start})

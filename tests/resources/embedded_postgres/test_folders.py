@@ -45,12 +45,15 @@ def test_a_folder_that_cannot_be_created_is_named(user_does):
 
 
 def test_a_folder_that_others_can_change_is_refused(folder):
-    if ROOT:
-        os.chown(folder, 12345, 12345)
-    else:
-        folder.chmod(0o777)
+    require_owned(folder)
+    folder.chmod(0o777)
     with pytest.raises(EmbeddedPostgresError, match=r"belongs to user id .*Run this as that user"):
         require_owned(folder)
+    folder.chmod(0o700)
+    if ROOT:
+        os.chown(folder, 12345, 12345)
+        with pytest.raises(EmbeddedPostgresError, match=r"belongs to user id .*Run this as that user"):
+            require_owned(folder)
 
 
 def test_a_symbolic_link_to_a_folder_of_ours_is_refused(folder):

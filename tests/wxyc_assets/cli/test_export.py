@@ -108,7 +108,7 @@ def test_what_cannot_be_exported_is_refused(billing, tmp_path):
         run("--until", "2026-06-08T10:00:00Z")
 
 
-def test_a_failed_block_leaves_nothing(tmp_path):
+def test_a_failed_block_leaves_the_folder_as_it_was(tmp_path):
     def fail():
         with atomic_file(tmp_path / "out") as file:
             file.write(b"half")
@@ -117,6 +117,10 @@ def test_a_failed_block_leaves_nothing(tmp_path):
     with pytest.raises(ZeroDivisionError):
         fail()
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "out").write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("out", b"old")]
 
 
 def test_nothing_follows_rows_on_stdout():

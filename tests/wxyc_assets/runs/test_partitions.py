@@ -1,6 +1,6 @@
 """Shards and their ranges; UTC hours, the window of a run, and which hours are due or late."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -14,6 +14,7 @@ from wxyc_assets.runs.partitions import (
     changed_days,
     closed_keys,
     due_keys,
+    floor_hour,
     hour_key,
     hour_of,
     hour_start,
@@ -59,6 +60,18 @@ NOW = datetime(2026, 6, 8, 10, 37, 42, tzinfo=UTC)
 )
 def test_without_bounds_the_window_is_the_trailing_closed_hours(trailing, first):
     assert window_keys(None, None, NOW, trailing) == (first, "2026-06-08-09:00") == trailing_keys(NOW, trailing)
+
+
+@pytest.mark.parametrize("offset_min", [0, -5 * 60, 5 * 60 + 30, 5 * 60 + 45, -3 * 60 - 30, 12 * 60 + 45])
+def test_closed_hours_are_utc_hours_whatever_the_clock_is(offset_min):
+    """Where clocks are off by a part of an hour, local hours are no UTC hours."""
+    zone = timezone(timedelta(minutes=offset_min))
+    local = NOW.astimezone(zone)
+    assert floor_hour(local) == datetime(2026, 6, 8, 10, tzinfo=UTC)
+    assert trailing_keys(local, 3) == ("2026-06-08-07:00", "2026-06-08-09:00")
+    assert closed_keys(local, 2) == ["2026-06-08-08:00", "2026-06-08-09:00"]
+    assert due_keys(local, 3) == ["2026-06-08-07:00"]
+    assert hour_of(floor_hour(local).astimezone(zone).isoformat()) == hour_start("2026-06-08-10:00")
 
 
 def test_the_trailing_hours_begin_with_2026():

@@ -47,6 +47,19 @@ def test_each_check_fails_for_its_own_number_alone(name, severity, change):
     assert failing(of_answers(GOOD.plus(**change))) == {name: severity}
 
 
+@pytest.mark.parametrize(
+    ("albums", "errors", "passed"), [(100, 4, True), (100, 5, False), (1000, 48, True), (20, 20, False), (19, 19, True)]
+)
+@pytest.mark.parametrize("why", ["batch_error", "lml_degraded", "contract_violation"])
+def test_five_percent_of_errors_warn_whatever_their_cause(albums, errors, passed, why):
+    """An album that LML gave no answer about was asked about like the others: it stays in the denominator."""
+    counters = Counters(scanned=albums, match=albums - errors, upserts=albums - errors, error=errors).plus(
+        **{why: errors}
+    )
+    (finding,) = [one for one in of_answers(counters) if one.name == "error_rate_healthy"]
+    assert (finding.passed, finding.severity, finding.numbers["asked"]) == (passed, "WARN", albums)
+
+
 def test_error_rate_of_few_albums_passes():
     assert failing(of_answers(Counters(scanned=19, error=19))) == {}
 

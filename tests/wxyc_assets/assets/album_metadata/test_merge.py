@@ -163,6 +163,16 @@ def test_newer_row_with_a_match_stays_and_is_counted_apart(connection):
     assert tallied == Counters(scanned=3, match=3, upserts=2, rows_kept_newer=1)
 
 
+@pytest.mark.parametrize(("age", "kept"), [("0", True), ("1 microsecond", False)])
+def test_row_stamped_when_the_transaction_began_is_newer(connection, age, kept):
+    with connection.transaction():
+        store(connection, artwork_url="theirs")
+        connection.execute("UPDATE album_metadata SET updated_at = now() - %s::interval", [age])
+        tallied = write(connection, {"artwork_url": "ours"})
+    assert row(connection, "artwork_url") == ("theirs" if kept else "ours",)
+    assert (tallied.rows_kept_newer, tallied.upserts) == ((1, 0) if kept else (0, 1))
+
+
 def test_row_is_merged_as_it_is_when_written(connection, albums):
     """Another session verifies a link after the run has begun to write, and commits while the run waits for the row."""
     store(connection, spotify_url=SEARCH, spotify_status="unresolved", discogs_url="d")
@@ -177,3 +187,18 @@ def test_row_is_merged_as_it_is_when_written(connection, albums):
         other.execute("COMMIT")
         writing.join()
     assert row(connection, "spotify_url", "spotify_status") == ("verified", "verified")
+
+
+def test_replaced_row_is_kept_as_another_writer_left_it(connection, albums):
+    """It commits while the run waits for the row."""
+    store(connection, discogs_url="old")
+    with albums.postgres.connect() as other:
+        other.execute("BEGIN")
+        other.execute("UPDATE album_metadata SET discogs_url = 'other' WHERE album_id = 1")
+        writing = threading.Thread(target=write, args=(connection, {"release_url": "new"}))
+        writing.start()
+        wait_until_blocked(albums.postgres, by=other)
+        other.execute("COMMIT")
+        writing.join()
+    assert row(connection, "discogs_url") == ("new",)
+    assert albums.rows("SELECT before ->> 'discogs_url' FROM wxyc_assets.replaced_album") == [("other",)]

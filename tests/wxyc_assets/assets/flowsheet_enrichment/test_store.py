@@ -1,7 +1,7 @@
 """Which plays wait, what marking a play changes, whether a DJ is live, and which shards have untrusted metadata."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -153,6 +153,26 @@ def test_plays_and_metadata_after_the_start_do_not_count_as_left(connection):
     assert store.count_waiting(connection, selection) == {1: 1}
     connection.execute("UPDATE flowsheet SET track_title = 'Pack Yr Romantic Mind' WHERE id = 1")
     assert store.count_waiting(connection, selection) == {}
+
+
+@pytest.mark.parametrize("table", ["flowsheet", "album_metadata"])
+@pytest.mark.parametrize(("later", "counts"), [(timedelta(microseconds=-1), True), (timedelta(0), False)])
+def test_change_at_the_very_start_is_a_change_since_then(connection, table, later, counts):
+    add_play(connection, 1, ENRICHED)
+    selection = selection_of(connection, [1])
+    connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # one stamps updated_at
+    connection.execute(f"UPDATE {table} SET updated_at = %s", [selection.as_of + later])
+    assert store.count_waiting(connection, selection) == ({1: 1} if counts else {})
+
+
+def test_play_after_the_highest_of_the_start_does_not_count_as_left(connection):
+    """Its clock may be behind that of the database."""
+    add_play(connection, 1, ENRICHED)
+    selection = selection_of(connection, [1])
+    connection.execute("ALTER TABLE flowsheet DISABLE TRIGGER USER")
+    add_play(connection, 2, ENRICHED)
+    connection.execute("UPDATE flowsheet SET updated_at = '2020-01-01'")
+    assert store.count_waiting(connection, selection) == {1: 1}
 
 
 @pytest.mark.parametrize(

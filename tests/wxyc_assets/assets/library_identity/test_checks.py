@@ -76,7 +76,9 @@ def rate(unresolved, of=100):
         (rate(3), [rate(90)], True),  # a fall is good news
         (rate(90), [], True),  # nothing to compare with
         (rate(40, of=49), [rate(3)], True),  # too few answers to say
+        (rate(40, of=50), [rate(3)], False),
         (rate(90), [rate(1, of=49)], True),
+        (rate(90), [rate(1, of=50)], False),
         (rate(30), [rate(0, of=30), rate(0, of=30)], False),  # earlier runs are taken together
     ],
 )

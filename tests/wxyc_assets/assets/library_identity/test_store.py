@@ -105,6 +105,26 @@ def test_libraries_changed_after_the_start_do_not_count_as_left(connection):
     assert store.count_eligible(connection, chosen, shards=range(16), shard_count=16) == {9: 1}
 
 
+def test_library_imported_after_the_start_does_not_count_as_left(connection):
+    """An import keeps the date of the original: only the id says that the run did not read it."""
+    add_library(connection, 9)
+    chosen = selection(connection)
+    add_library(connection, 12)
+    connection.execute("UPDATE library SET add_date = '2020-01-01', canonical_entity_resolved_at = '2020-01-01'")
+    assert store.count_eligible(connection, chosen, shards=range(16), shard_count=16) == {9: 1}
+
+
+@pytest.mark.parametrize("column", ["add_date", "canonical_entity_resolved_at", "unresolved_attempted_at"])
+@pytest.mark.parametrize(("later", "counts"), [(timedelta(microseconds=-1), True), (timedelta(0), False)])
+def test_change_at_the_very_start_is_a_change_since_then(connection, column, later, counts):
+    add_library(connection, 9)
+    chosen = selection(connection, recheck=column == "unresolved_attempted_at")
+    connection.execute("UPDATE library SET add_date = '2020-01-01'")
+    connection.execute(f"UPDATE library SET {column} = %s", [chosen.as_of + later])
+    left = store.count_eligible(connection, chosen, shards=range(16), shard_count=16)
+    assert left == ({9: 1} if counts else {})
+
+
 def test_libraries_added_after_the_start_are_not_read(connection):
     add_library(connection, 1)
     chosen = selection(connection)

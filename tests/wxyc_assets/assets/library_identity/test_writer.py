@@ -287,6 +287,19 @@ def test_tally_counts_what_was_committed_before_a_failure(libraries):
     assert (counters.scanned, counters.resolved, counters.writer_error) == (3, 2, 1)
 
 
+def test_page_is_rolled_back_if_its_tally_cannot_be_written(libraries):
+    write(libraries, single_artist(1))
+    libraries.execute("ALTER TABLE wxyc_assets.tally RENAME TO gone")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        write(
+            libraries, single_artist(1, confidence=0.5), single_artist(2), unresolved(3), single_artist(4, confidence=7)
+        )
+    assert [(row[0], row[-3]) for row in rows(libraries, IDENTITY)] == [(1, pytest.approx(0.93))]
+    assert rows(libraries, "SELECT FROM library_identity_history") == []
+    assert rows(libraries, "SELECT FROM library WHERE unresolved_attempted_at IS NOT NULL") == []
+    assert rows(libraries, FAILURES) == []
+
+
 def test_lost_connection_is_not_bisected(station, libraries):
     with station.connect() as doomed:
         libraries.execute("SELECT pg_terminate_backend(%s)", [doomed.info.backend_pid])
@@ -304,6 +317,21 @@ def test_page_is_retried_after_a_lock_conflict_and_counted_once(libraries):
     assert len(rows(libraries, IDENTITY)) == 8
     assert tally(libraries)[0] == writer.tallied
     assert writer.tallied.scanned == 8
+
+
+def test_history_has_what_another_writer_stored_last(station, libraries):
+    """It commits while the page waits for the row: what the page then replaces is the other's identity."""
+    write(libraries, single_artist(1))
+    with station.connect() as other:
+        with other.transaction():
+            other.execute("UPDATE library_identity SET wikidata_qid = 'Q-other', notes = 'other' WHERE library_id = 1")
+            written = in_thread(lambda: write(libraries, single_artist(1, main={"wikidata_qid": "Q9"})))
+            wait_until_blocked(station, by=other)
+        writer, _ = written()
+    history = rows(libraries, "SELECT wikidata_qid, notes FROM library_identity_history")
+    assert history == [("Q-other", "other")]
+    assert rows(libraries, "SELECT wikidata_qid FROM library_identity") == [("Q9",)]
+    assert writer.tallied.history_rows_written == 1
 
 
 def test_two_writers_in_a_deadlock_both_finish(station, libraries):

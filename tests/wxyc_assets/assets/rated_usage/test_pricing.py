@@ -132,6 +132,16 @@ def test_hours_before_effective_from_keep_the_book_before_it(billing):
     assert price_changed(report).numbers["hours_held"] == 0
 
 
+def test_hour_of_effective_from_is_billed_with_the_new_book(billing):
+    """Also if it was billed with the book before it."""
+    billing.add(event(), event(event_ts=TEN + HOUR))
+    billing.run(hours=2)
+    text = DEARER.yaml() + f'effective_from: "{(TEN + HOUR).isoformat()}"\n'
+    billing.prices = type("Dated", (), {"yaml": lambda _self: text})()
+    billing.run(hours=2)
+    assert costs(billing) == ["0.000500000", "0.001000000"]
+
+
 def test_hour_without_any_book_fails_by_itself(billing):
     billing.add(event(), event(event_ts=TEN + HOUR))
     text = DEARER.yaml() + f'effective_from: "{(TEN + HOUR).isoformat()}"\n'

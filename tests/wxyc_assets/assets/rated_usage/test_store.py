@@ -206,13 +206,13 @@ def test_hours_are_utc_hours_in_any_session_time_zone(billing, zone, hour):
 
 
 def test_a_rerate_deletes_only_stale_rows_of_its_hour(billing):
-    billing.add(event(request_id="gone"), event(event_ts=TEN + 2 * HOUR), event(event_ts=TEN - HOUR))
-    for hour in (TEN - HOUR, TEN, TEN + 2 * HOUR):
+    billing.add(event(request_id="gone"), *(event(event_ts=TEN + hours * HOUR) for hours in (-1, 1, 2)))
+    for hour in (TEN - HOUR, TEN, TEN + HOUR, TEN + 2 * HOUR):
         billing.rate(hour)
     billing.execute("DELETE FROM billing_event WHERE request_id = 'gone'")
     counters = billing.rate().counters
     assert (counters.reconciled_deletions, counters.rollups_written) == (1, 0)
-    assert {key[3] for key in billing.billed()} == {TEN - HOUR, TEN + 2 * HOUR}
+    assert {key[3] for key in billing.billed()} == {TEN - HOUR, TEN + HOUR, TEN + 2 * HOUR}
     assert billing.rate().counters.reconciled_deletions == 0
 
 

@@ -72,6 +72,16 @@ def test_event_that_was_not_visible_to_the_rating_is_named(billing, search):
     assert search() == {hour_key(TEN): 1}
 
 
+def test_event_that_was_not_visible_to_the_last_search_is_named(billing, search):
+    """Its transaction was open for most of an hour: its ``created_at`` is before the newest that the search saw."""
+    billing.add(at(TEN), at(TEN + HOUR))
+    billing.rate(TEN)
+    billing.rate(TEN + HOUR)
+    assert search() == {}
+    billing.add(at(TEN, stored=TEN + timedelta(minutes=20)))
+    assert search() == {hour_key(TEN): 1}
+
+
 def test_unrated_hour_is_named_once_it_is_no_trailing_hour(billing, search):
     billing.add(at(TEN), at(TEN + HOUR), at(TEN + 2 * HOUR))
     billing.rate(TEN + HOUR)

@@ -43,7 +43,7 @@ def test_the_asset_was_credited_when_its_last_partition_was():
     assert asset_status("album_metadata", ["2"], {"2": histories["2"]}, {}, NOW).credited_at is None
 
 
-@pytest.mark.parametrize(("hours", "overdue"), [(26.1, False), (49.9, False), (50.1, True)])
+@pytest.mark.parametrize(("hours", "overdue"), [(26.1, False), (49.9, False), (50, False), (50.1, True)])
 def test_a_late_partition_is_overdue_after_the_tolerance(hours, overdue):
     histories = {"0": done(1), "1": done(hours)}
     assert (

@@ -1,13 +1,20 @@
 """The status of a station, read from its database: the asset's own predicate decides, and the check's own hours."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import psycopg
 import pytest
 
 from tests.libraries import add_library, verify
 from wxyc_assets.database.sessions import Sessions
-from wxyc_assets.monitoring.partition_status.station import asset_statuses
+from wxyc_assets.monitoring.partition_status.rules import PartitionHistory, asset_status
+from wxyc_assets.monitoring.partition_status.station import (
+    RESOLVE_WITHIN,
+    _late_shards,
+    _Station,
+    _waiting_since,
+    asset_statuses,
+)
 from wxyc_assets.runs import ledger
 from wxyc_assets.runs.partitions import HOUR, due_keys, hour_key
 from wxyc_assets.settings import FlowsheetSettings, IdentitySettings, RatingSettings, load
@@ -103,6 +110,25 @@ def test_a_quarantined_library_is_due_after_its_wait(there, rested, late):
         ledger.quarantine(connection, "library_identity", "run", [ledger.Rejected(3, "writer_error", "no", "digest")])
         connection.execute("UPDATE wxyc_assets.quarantine SET wait_until = now() - %s", [rested])
     assert ("3" in there.statuses()["library_identity"].late_since) is late
+
+
+@pytest.mark.parametrize(
+    ("due_for", "late"), [(RESOLVE_WITHIN, False), (RESOLVE_WITHIN + timedelta(microseconds=1), True)]
+)
+def test_a_shard_that_is_due_for_exactly_an_hour_is_not_late(due_for, late):
+    at = datetime(2026, 6, 8, 10, tzinfo=UTC)
+    histories = {"3": PartitionHistory(credited_at=at - timedelta(days=9))}
+    assert bool(_late_shards(_Station(at, {"3": at - due_for}, [], []), histories)) is late
+
+
+@pytest.mark.parametrize(("before_midnight", "waits"), [(timedelta(0), False), (timedelta(microseconds=1), True)])
+def test_a_cache_warmed_at_midnight_is_that_of_the_day(before_midnight, waits):
+    """Midnight is that of UTC, wherever the clock of the database is."""
+    midnight = datetime(2026, 6, 8, tzinfo=UTC)
+    at = midnight.astimezone(timezone(timedelta(hours=5, minutes=45))) + timedelta(hours=23)
+    history = PartitionHistory(credited_at=midnight - before_midnight)
+    status = asset_status("rotation_cache", [""], {"": history}, {}, at)
+    assert _waiting_since(status, _Station(at, {}, [], [])) == (midnight if waits else None)
 
 
 def test_a_shard_that_was_never_built_is_not_late(there):

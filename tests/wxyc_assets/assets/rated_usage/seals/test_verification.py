@@ -93,6 +93,17 @@ def test_what_no_rating_decides_is_compared_with_the_ledger(seals, column):
     assert "b of c on r: not the id or the time of rating that the ledger has" in problem
 
 
+def test_acceptance_is_about_the_rating_before_it(seals):
+    seals.rate()
+    seals.billing.add(event("b", event_ts=TEN, created_at=TEN + timedelta(days=2)))
+    seals.accept(hour_key(TEN))
+    assert seals.verify() == ([], [])
+    seals.billing.run(hours=3)
+    seals.billing.execute("UPDATE rated_usage SET cost = cost + 1 WHERE auth_id = 'c' AND window_start = %s", [TEN])
+    (problem,), _ = seals.verify()
+    assert "b of c on r: billed 1.001365000 USD, its events cost 0.001365000 USD" in problem
+
+
 def test_hour_of_the_predecessor_is_unknown(seals):
     seals.rate(2)
     assert seals.verify(3) == ([f"{hour_key(TEN + 2 * HOUR)}: {NEVER_RATED}"], [])
