@@ -11,7 +11,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 Status = dg.DagsterRunStatus
 _LOCATION = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="wxyc_assets.definitions"))
-_ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(_LOCATION, "__repository__"), "job")  # a queued run must have one
+ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(_LOCATION, "__repository__"), "job")  # a queued run must have one
 _EVENTS = {
     Status.NOT_STARTED: [],
     Status.QUEUED: [DagsterEventType.RUN_ENQUEUED],
@@ -31,7 +31,7 @@ def begin(
 ) -> str:
     """Make a run that has come as far as ``status`` and return its id."""
     run_id = str(uuid.uuid4())
-    create_run_for_test(instance, job_name=job, run_id=run_id, tags=dict(tags or {}), remote_job_origin=_ORIGIN)
+    create_run_for_test(instance, job_name=job, run_id=run_id, tags=dict(tags or {}), remote_job_origin=ORIGIN)
     for kind in _EVENTS[status]:
         instance.report_dagster_event(DagsterEvent(kind.value, job), run_id)
     assert status_of(instance, run_id) is status

@@ -62,8 +62,12 @@ def test_every_span_that_dashboards_read_is_sent_under_its_name():
     assert runs[0] in sources("wxyc_assets/assets/library_identity")
 
 
-START_NOTHING = {"dead_runs", "alerts", "rotation_days", "observe_station", "seal_old_hours", "after_outage"}
-"""They start no asset of ours by themselves: one observes external tables, one seals, the last repeats what others started."""
+START_NOTHING = {
+    *("dead_runs", "alerts", "rotation_days"),
+    *("observe_station", "seal_old_hours", "prune_old_storage", "after_outage"),
+}
+"""They start no asset of ours by themselves: of the last four, one observes external tables, one seals, one removes what is
+old, and one repeats what others started."""
 
 
 def test_sensors_and_schedules_have_the_names_of_the_page():

@@ -16,6 +16,7 @@ from sensors.automation import automation
 from sensors.dead_runs import dead_runs
 from sensors.observation import observe_station
 from sensors.rated_usage import rate_trailing_hours, seal_old_hours
+from sensors.retention import prune_old_storage
 from sensors.rotation import daily_rotation_cache, nightly_rotation_identity
 from sensors.rotation_days import rotation_days
 from sensors.staleness import stale_identities
@@ -37,6 +38,7 @@ from wxyc_assets.assets.rotation_identity.dry_run import dry_run_rotation_identi
 from wxyc_assets.assets.sources import billing_event, flowsheet, library, rotation
 from wxyc_assets.orchestration.partitions import hours_since
 from wxyc_assets.orchestration.resources import default_resources
+from wxyc_assets.retention.job import prune_storage
 from wxyc_assets.runs.partitions import FIRST_HOUR
 from wxyc_assets.settings import RatingSettings, SettingsError, load
 
@@ -80,6 +82,7 @@ def _definitions(first_hour: datetime, overrides: Mapping[str, object]) -> dg.De
             dry_run_rotation_cache,
             plan_rated_usage,
             seal_hours,
+            prune_storage,
         ],
         schedules=[
             observe_station,
@@ -87,6 +90,7 @@ def _definitions(first_hour: datetime, overrides: Mapping[str, object]) -> dg.De
             daily_rotation_cache,
             rate_trailing_hours,
             seal_old_hours,
+            prune_old_storage,
         ],
         sensors=[stale_identities, automation, after_outage, dead_runs, rotation_days, alerts],
         resources={**default_resources(), **overrides},

@@ -25,6 +25,7 @@ COMMANDS = {
     "seal": "wxyc_assets.cli.seal",
     "verify": "wxyc_assets.cli.verify",
     "prices": "wxyc_assets.cli.prices",
+    "prune": "wxyc_assets.cli.prune",
     "psql": "wxyc_assets.cli.psql",
     "sandbox": "wxyc_assets.cli.sandbox",
     "completion": "wxyc_assets.cli.completion",

@@ -19,6 +19,7 @@ from wxyc_assets.settings import (
     IdentitySettings,
     LmlSettings,
     RatingSettings,
+    RetentionSettings,
     RotationSettings,
     SettingsGroup,
     UiSettings,
@@ -100,6 +101,7 @@ SETTINGS = {
     "rating_settings": _settings(
         RatingSettings, "The price file, and how many hours a routine run rates: PRICE_FILE, RATE_TRAILING_HOURS."
     ),
+    "retention_settings": _settings(RetentionSettings, "How long journals are kept: PRUNE_AFTER_DAYS."),
     "ui_settings": _settings(UiSettings, "Where the UI is, for the links of alerts: WXYC_UI_URL."),
     "lml_settings": _settings(
         LmlSettings, "The budget and the costs that a forecast needs: LML_DISCOGS_BUDGET_PER_MIN, LML_COST_LOOKUP_ITEM."

@@ -291,6 +291,23 @@ class RatingSettings(SettingsGroup):
         return self.billing_start or EARLIEST_HOUR
 
 
+class RetentionSettings(SettingsGroup):
+    """How long is kept what nothing reads any more."""
+
+    prune_after_days: int = Field(
+        default=90,
+        ge=14,
+        le=36500,
+        alias="PRUNE_AFTER_DAYS",
+        description="days after which the schedule `prune_old_storage`, if it is on, removes runs, events, logs and journals",
+    )
+
+    @property
+    def prune_after(self) -> timedelta:
+        """The age above which they are removed."""
+        return timedelta(days=self.prune_after_days)
+
+
 class SentrySettings(SettingsGroup):
     """Where errors and spans are sent; without a DSN nothing is sent."""
 
@@ -360,6 +377,7 @@ ALL_GROUPS: tuple[type[SettingsGroup], ...] = (
     FlowsheetSettings,
     RotationSettings,
     RatingSettings,
+    RetentionSettings,
     SentrySettings,
     UiSettings,
 )

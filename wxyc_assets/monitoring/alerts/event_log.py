@@ -140,9 +140,7 @@ def read_run_facts(instance: dg.DagsterInstance, record: dg.RunRecord, scopes: S
         return RunFacts(run_id=run.run_id, end=RUN_ENDS[run.status], ended_at=ended_at(record), assets=[])
     events = _events(instance, run.run_id, _RELEVANT)
     failures = _failures([stored.event for stored in events])
-    assets = _by_asset(events, scopes)
-    if not assets and failures:  # the run failed before Dagster recorded its plan
-        assets = {name: _AssetEvents(planned={WHOLE_ASSET}) for name in _selected(run)}
+    assets = _by_asset(events, scopes) or _without_assets(run, record, events)
     interrupted = any(failure.error_class in INTERRUPTED for failure in failures.values())
     return RunFacts(
         run_id=run.run_id,
@@ -168,11 +166,19 @@ def ended_at(record: dg.RunRecord) -> datetime:
     return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp
 
 
-def _selected(run: dg.DagsterRun) -> list[str]:
-    """Return the assets that a run was to materialize; the name of its job if they are unknown."""
-    if run.asset_selection:
-        return sorted(key.to_user_string() for key in run.asset_selection)
-    return [info.name for info in ASSETS if info.job == run.job_name] or [run.job_name]
+def _without_assets(run: dg.DagsterRun, record: dg.RunRecord, events: Sequence[_Stored]) -> dict[str, _AssetEvents]:
+    """Return what a run did that recorded nothing of an asset: each unit of its work is credited if the run succeeded.
+
+    Such a run is of a job of ops, whose unit is the job, or of observations; or it failed before Dagster recorded its plan.
+    """
+    failed_steps = {stored.event.step_key for stored in events if stored.event.step_key}
+    succeeded = run.status is dg.DagsterRunStatus.SUCCESS
+    credit = {WHOLE_ASSET: Credit(ended_at(record), _last_event(events))} if succeeded else {}
+    if run.asset_selection:  # the step of an observation has the name of its asset
+        names = sorted(key.to_user_string() for key in run.asset_selection)
+        return {name: _AssetEvents(failed_steps & {name}, {WHOLE_ASSET}, dict(credit)) for name in names}
+    names = [info.name for info in ASSETS if info.job == run.job_name] or [run.job_name]
+    return {name: _AssetEvents(failed_steps, {WHOLE_ASSET}, dict(credit)) for name in names}
 
 
 def _events(instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]) -> list[_Stored]:
