@@ -2,6 +2,6 @@
 --
 -- Parameters
 --   name      text
-SELECT GREATEST(0, extract(epoch FROM blocked_until - clock_timestamp()))::float8, clock_timestamp()
+SELECT GREATEST(0, extract(epoch FROM GREATEST(blocked_until, clock_timestamp()) - clock_timestamp()))::float8, clock_timestamp()
 FROM wxyc_assets.budget
 WHERE name = %(name)s

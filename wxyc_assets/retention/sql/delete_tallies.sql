@@ -21,7 +21,7 @@ WITH gone AS (
       AND NOT (o.asset = 'rated_usage' AND EXISTS (
         SELECT FROM wxyc_assets.usage_change c
         WHERE c.run_id = o.run_id
-          AND c.window_start = to_timestamp(o.partition_key || ' UTC', 'YYYY-MM-DD-HH24:MI TZ')))
+          AND c.window_start = (overlay(o.partition_key PLACING ' ' FROM 11) || '+00')::timestamptz))
     LIMIT %(row_limit)s::int)
   RETURNING pg_column_size(t.*) AS size
 )

@@ -25,7 +25,7 @@ COMMENT ON COLUMN wxyc_assets.rated_hour.newest_event_at IS 'The latest created_
 
 -- The ratings before this revision. They kept no created_at of the events: the time of the rating stands for it.
 INSERT INTO wxyc_assets.rated_hour (window_start, rated_at, run_id, price_digest, events, newest_event_at)
-SELECT DISTINCT ON (t.partition_key) to_timestamp(t.partition_key || ' UTC', 'YYYY-MM-DD-HH24:MI TZ'), t.updated_at, t.run_id,
+SELECT DISTINCT ON (t.partition_key) (overlay(t.partition_key PLACING ' ' FROM 11) || '+00')::timestamptz, t.updated_at, t.run_id,
   t.counters ->> 'price_digest', (t.counters ->> 'events')::bigint, t.updated_at
 FROM wxyc_assets.tally t
 WHERE t.asset = 'rated_usage' AND t.complete AND t.counters ? 'price_digest' AND t.counters ? 'events'

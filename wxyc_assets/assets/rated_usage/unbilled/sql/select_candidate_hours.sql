@@ -16,7 +16,7 @@ WITH candidate AS (
   SELECT h.hour
   FROM generate_series(%(left_since)s::timestamptz, %(trailing_start)s::timestamptz - interval '1 hour', interval '1 hour') AS h (hour)
   UNION
-  SELECT to_timestamp(u.bucket || ' UTC', 'YYYY-MM-DD-HH24:MI TZ')
+  SELECT (overlay(u.bucket PLACING ' ' FROM 11) || '+00')::timestamptz
   FROM wxyc_assets.unbilled_usage u
   WHERE u.bucket NOT IN ('before', 'future')
 )
