@@ -35,7 +35,8 @@ def test_batch_time_excludes_the_wait_for_the_budget(albums):
     """The second batch waits three seconds: five albums at a hundred a minute."""
     with serve_lookups(all_match, api_calls=None) as lml:
         began = time.monotonic()
-        albums.run(lml.url, shards=[3], batch_size=5, per_minute=100, discogs_rate=DiscogsRate(200, 1))
+        report = albums.run(lml.url, shards=[3], batch_size=5, per_minute=100, discogs_rate=DiscogsRate(200, 1))
+    assert (report.verdict, report.reason) == ("done", "")
     assert time.monotonic() - began >= 3
     assert max(line["wall_clock_ms"] for line in albums.steps("batch_done")) < 2500
 
