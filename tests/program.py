@@ -1,8 +1,8 @@
 """Runs ``wxyc`` as users run it: a process with arguments, an environment, two streams and an exit code.
 
-Nine tenths of the time of a short command are the imports of Dagster and its PostgreSQL storage. The process is forked from one
-that has imported them, and imports the program's own modules itself. Tests of the imports, of signals and of terminals start an
-interpreter of their own instead.
+Nine tenths of the time of a short ``wxyc run`` are the imports of Dagster and its PostgreSQL storage. The process is forked
+from one that has imported them, and imports the program's own modules itself. Tests of the imports, of signals and of terminals
+start an interpreter of their own instead.
 """
 
 import atexit

@@ -18,10 +18,10 @@ WITH gone AS (
     ) o
     WHERE o.updated_at < %(before)s::timestamptz AND o.nth > 1
       AND NOT (o.complete AND o.nth_complete <= CASE o.asset WHEN 'library_identity' THEN %(compared)s::int ELSE 1 END)
-      AND NOT (o.asset = 'rated_usage' AND EXISTS (
+      AND NOT CASE WHEN o.asset = 'rated_usage' THEN EXISTS (
         SELECT FROM wxyc_assets.usage_change c
         WHERE c.run_id = o.run_id
-          AND c.window_start = (overlay(o.partition_key PLACING ' ' FROM 11) || '+00')::timestamptz))
+          AND c.window_start = (overlay(o.partition_key PLACING ' ' FROM 11) || '+00')::timestamptz) ELSE false END
     LIMIT %(row_limit)s::int)
   RETURNING pg_column_size(t.*) AS size
 )

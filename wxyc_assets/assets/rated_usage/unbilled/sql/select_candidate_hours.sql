@@ -16,8 +16,8 @@ WITH candidate AS (
   SELECT h.hour
   FROM generate_series(%(left_since)s::timestamptz, %(trailing_start)s::timestamptz - interval '1 hour', interval '1 hour') AS h (hour)
   UNION
-  SELECT (overlay(u.bucket PLACING ' ' FROM 11) || '+00')::timestamptz
+  -- A condition would not do: the one on the hour, which PostgreSQL may test first, fails for a bucket that is no hour.
+  SELECT CASE WHEN u.bucket NOT IN ('before', 'future') THEN (overlay(u.bucket PLACING ' ' FROM 11) || '+00')::timestamptz END
   FROM wxyc_assets.unbilled_usage u
-  WHERE u.bucket NOT IN ('before', 'future')
 )
 SELECT c.hour FROM candidate c WHERE c.hour >= %(first)s::timestamptz AND c.hour < %(trailing_start)s::timestamptz ORDER BY 1
